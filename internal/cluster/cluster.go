@@ -1,0 +1,124 @@
+// Package cluster is the vocabulary in which the parts speak about the cluster as a whole: the
+// requests that the orchestrator passes to the leading watcher, and the topology it answers with.
+package cluster
+
+import (
+	"time"
+
+	"rideshare/internal/db"
+)
+
+// Role is what a worker does.
+type Role string
+
+const (
+	Master Role = "master" // executes writes
+	Slave  Role = "slave"  // follows the log and answers reads
+)
+
+// State is how far a worker has come.
+type State string
+
+const (
+	Joining   State = "joining"   // copies a snapshot from another replica
+	Following State = "following" // follows the log
+	Serving   State = "serving"   // has been at the end of the log, and answers requests
+	Unseeded  State = "unseeded"  // finds no log that its database belongs to: the log is new or was lost
+)
+
+// Command is a request to the leading watcher. Exactly one of its members is set.
+type Command struct {
+	Topology   bool          `json:"topology,omitempty"`   // what is there?
+	Crash      Role          `json:"crash,omitempty"`      // kill the master, or the slave with the highest process id
+	Scale      *ScaleCommand `json:"scale,omitempty"`      // set how many slaves there should be
+	Switchover *SwitchOver   `json:"switchover,omitempty"` // change the master as planned
+}
+
+// ScaleCommand sets the number of slaves, or leaves it to the autoscaler.
+type ScaleCommand struct {
+	Count int  `json:"count,omitempty"`
+	Auto  bool `json:"auto,omitempty"`
+}
+
+// SwitchOver makes the worker To the master; the most advanced slave where To is empty.
+type SwitchOver struct {
+	To string `json:"to,omitempty"`
+}
+
+// Problem is why a command was not carried out.
+type Problem string
+
+const (
+	NoSuchWorker Problem = "no_such_worker" // there is no worker of that role or name: 409
+	OutOfRange   Problem = "out_of_range"   // the number of slaves is not within the limits: 400
+	Failed       Problem = "failed"         // it was tried, and did not work: 503
+	NoRegistry   Problem = "no_registry"    // the registry cannot be reached: 503
+)
+
+// Answer is the answer to a Command.
+type Answer struct {
+	Topology *Topology `json:"topology,omitempty"` // to Topology, Scale and Switchover: afterwards
+	Killed   []int     `json:"killed,omitempty"`   // to Crash: the process ids
+	Problem  Problem   `json:"problem,omitempty"`
+	Message  string    `json:"message,omitempty"` // says more about Problem
+}
+
+// Topology is the whole cluster at a moment.
+type Topology struct {
+	Epoch      uint64     `json:"epoch" doc:"Epoch of the present master; grows with every change of master"`
+	Master     string     `json:"master" doc:"Id of the master; empty while there is none"`
+	Elected    string     `json:"elected,omitempty" doc:"Id of the worker that was elected, until the log has accepted it as the master"`
+	Watcher    string     `json:"watcher,omitempty" doc:"Id of the leading watcher"`
+	Workers    []Worker   `json:"workers" nullable:"false"`
+	Desired    Desired    `json:"desired"`
+	Recoveries []Recovery `json:"recoveries" nullable:"false" doc:"The last recoveries, newest first"`
+	Queues     []Queue    `json:"queues,omitempty" nullable:"false" doc:"The queues of requests; not after a command, nor while the broker does not tell"`
+}
+
+// Queue is a queue of requests at a moment.
+type Queue struct {
+	Name      string `json:"name" enum:"writes,reads,control"`
+	Waiting   int    `json:"waiting" doc:"Messages that no consumer holds yet"`
+	Consumers int    `json:"consumers" doc:"How many take messages from it"`
+}
+
+// Worker is one worker and its database.
+type Worker struct {
+	ID       string      `json:"id"`
+	Pair     string      `json:"pair" doc:"The pair of worker and database it belongs to"`
+	Role     Role        `json:"role" enum:"master,slave"`
+	State    State       `json:"state" enum:"joining,following,serving,unseeded"`
+	Addr     string      `json:"addr,omitempty" doc:"Where it gives snapshots, inside of the cluster"`
+	PID      int         `json:"pid" doc:"Process id of the worker's container"`
+	Position db.Position `json:"position" doc:"Position up to which its database is, epoch.seq"`
+	Lag      uint64      `json:"lag" doc:"Entries behind the most advanced worker"`
+	Reads    uint64      `json:"reads" doc:"Reads served since it started"`
+	Writes   uint64      `json:"writes" doc:"Writes executed as master since it started"`
+	Database string      `json:"database" doc:"ok, or what is wrong with its database"`
+}
+
+// Desired is what should be there.
+type Desired struct {
+	Slaves int  `json:"slaves" doc:"Number of slaves"`
+	Auto   bool `json:"auto" doc:"Whether the autoscaler sets it"`
+	Min    int  `json:"min" doc:"Least number of slaves"`
+	Max    int  `json:"max" doc:"Largest number of slaves"`
+}
+
+// Recovery is something that the watcher put right. The death of a master makes two: one until
+// there is another master, and one until there are as many replicas as before.
+type Recovery struct {
+	At       time.Time `json:"at"`
+	Worker   string    `json:"worker" doc:"Id of the worker that died"`
+	Role     Role      `json:"role" enum:"master,slave" doc:"What was missing: the master, or a replica"`
+	Elected  Millis    `json:"elected_ms,omitempty" doc:"From noticing to the election of the next master, in milliseconds"`
+	What     string    `json:"what" doc:"What was done, for example: promoted p2.1"`
+	Why      string    `json:"why" doc:"What had happened, for example: master p1.1 died"`
+	Duration Millis    `json:"duration_ms" doc:"From noticing to done, in milliseconds"`
+}
+
+// Millis is a duration that is written in whole milliseconds.
+type Millis int64
+
+// MillisOf converts a duration.
+func MillisOf(d time.Duration) Millis { return Millis(d.Milliseconds()) }

@@ -1,0 +1,106 @@
+package db
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"unicode/utf8"
+)
+
+// DecodeWrite reads a write as a caller sends it and checks it. The error is an *Error of kind
+// Invalid. Clear and Migrate are not accepted: they are not a caller's.
+func DecodeWrite(data []byte) (Write, error) {
+	w, err := DecodeQueued(data)
+	if err != nil {
+		return Write{}, err
+	}
+	for i, op := range w.Ops {
+		if op.Clear {
+			return Write{}, invalid(fmt.Sprintf("ops[%d].clear", i), "is not a caller's: an op is an insert, update, delete, check or advance")
+		}
+	}
+	return w, nil
+}
+
+// DecodeQueued is DecodeWrite for what the orchestrator has put into the queue: Clear is accepted.
+func DecodeQueued(data []byte) (Write, error) {
+	var w Write
+	if err := decode(data, &w); err != nil {
+		return Write{}, err
+	}
+	for i, op := range w.Ops {
+		if op.Migrate != 0 {
+			return Write{}, invalid(fmt.Sprintf("ops[%d].migrate", i), "is not a caller's: an op is an insert, update, delete, check or advance")
+		}
+	}
+	return w, w.Check()
+}
+
+// DecodeRead reads a read and checks it. The error is an *Error of kind Invalid.
+func DecodeRead(data []byte) (Read, error) {
+	var r Read
+	if err := decode(data, &r); err != nil {
+		return Read{}, err
+	}
+	return r, r.Check()
+}
+
+// decode reads exactly one JSON value, with numbers kept exact and unknown members refused.
+func decode(data []byte, into any) error {
+	if !utf8.Valid(data) {
+		return invalid("", "the body is not valid UTF-8")
+	}
+	d := json.NewDecoder(bytes.NewReader(data))
+	d.UseNumber()
+	d.DisallowUnknownFields()
+	err := d.Decode(into)
+	if err == nil {
+		if name := oddName(data[:d.InputOffset()]); name != "" {
+			return invalid(name, "there is no such field")
+		}
+		if _, more := d.Token(); !errors.Is(more, io.EOF) {
+			return invalid("", "the body goes on after the request")
+		}
+		return nil
+	}
+	var typed *json.UnmarshalTypeError
+	switch {
+	case errors.Is(err, io.EOF):
+		return invalid("", "the body is empty")
+	case errors.As(err, &typed):
+		return invalid(typed.Field, "must not be a JSON %s", typed.Value)
+	default:
+		return invalid("", "%s", clip(err.Error()))
+	}
+}
+
+// Reply is what the executor of a request answers, and what is stored under the id of a write:
+// exactly one of its members is set.
+type Reply struct {
+	Write *WriteResult `json:"write,omitempty"`
+	Read  *ReadResult  `json:"read,omitempty"`
+	Error *Error       `json:"error,omitempty"`
+}
+
+// Encode returns the wire form.
+func (r Reply) Encode() []byte {
+	data, err := json.Marshal(r)
+	if err != nil {
+		// Values are int64, string and time.Time in range: they always have a JSON form.
+		panic("db: a reply has no JSON form: " + err.Error())
+	}
+	return data
+}
+
+// DecodeReply reads the wire form.
+func DecodeReply(data []byte) (Reply, error) {
+	var r Reply
+	d := json.NewDecoder(bytes.NewReader(data))
+	d.UseNumber()
+	if err := d.Decode(&r); err != nil {
+		return Reply{}, Errorf(Unknown, "the reply cannot be read: %s", err)
+	}
+	return r, nil
+}
