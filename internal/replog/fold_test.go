@@ -1,0 +1,78 @@
+package replog_test
+
+import (
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"rideshare/internal/replog"
+)
+
+func hash(name string) replog.Hash { return replog.HashOf([]byte(name)) }
+
+func TestFold(t *testing.T) {
+	at := replog.State{LogID: "log", Epoch: 3, Seq: 10, Hash: hash("tip"), Offset: 100}
+	lost := at
+	lost.LogID = ""
+	this := hash("this")
+	entry := func(epoch, seq uint64, prev string) replog.Record {
+		return replog.Record{Kind: replog.EntryKind, Epoch: epoch, Seq: seq, Prev: hash(prev)}
+	}
+	genesis := func(seq uint64, prev string) replog.Record {
+		return replog.Record{Kind: replog.GenesisKind, LogID: "new", Epoch: 4, Seq: seq, Prev: hash(prev)}
+	}
+	tests := []struct {
+		name    string
+		state   replog.State
+		record  replog.Record
+		want    replog.State
+		verdict replog.Verdict
+	}{
+		{"the next entry", at, entry(3, 11, "tip"), replog.State{LogID: "log", Epoch: 3, Seq: 11, Hash: this, Offset: 200}, replog.Valid},
+		{"a duplicate entry", at, entry(3, 10, "before"), at, replog.Skipped},
+		{"an entry of a deposed master", at, entry(2, 11, "tip"), at, replog.Skipped},
+		{"an entry of an epoch without a marker", at, entry(4, 11, "tip"), at, replog.Skipped},
+		{"an entry that leaves one out", at, entry(3, 12, "tip"), at, replog.Corrupt},
+		{"an entry on another history", at, entry(3, 11, "other"), at, replog.Corrupt},
+		{"a marker of a later epoch", at, replog.Record{Kind: replog.MarkerKind, Epoch: 5}, replog.State{LogID: "log", Epoch: 5, Seq: 10, Hash: hash("tip"), Offset: 100}, replog.NewEpoch},
+		{"a marker of this epoch", at, replog.Record{Kind: replog.MarkerKind, Epoch: 3}, at, replog.Skipped},
+		{"a marker of an earlier epoch", at, replog.Record{Kind: replog.MarkerKind, Epoch: 2}, at, replog.Skipped},
+		{"a barrier", at, replog.Record{Kind: replog.BarrierKind}, at, replog.Passed},
+		{"a second genesis", at, genesis(10, "tip"), at, replog.Skipped},
+		{"an unknown kind", at, replog.Record{Kind: "?"}, at, replog.Skipped},
+
+		{"seeking, the genesis of this history", lost, genesis(10, "tip"), replog.State{LogID: "new", Epoch: 4, Seq: 10, Hash: this, Offset: 200}, replog.Adopted},
+		{"seeking, a genesis further on", lost, genesis(11, "tip"), lost, replog.Foreign},
+		{"seeking, a genesis of another history", lost, genesis(10, "other"), lost, replog.Foreign},
+		{"seeking, a genesis without an id", lost, replog.Record{Kind: replog.GenesisKind, Seq: 10, Prev: hash("tip")}, lost, replog.Skipped},
+		{"seeking, a stray entry that would fit", lost, entry(3, 11, "tip"), lost, replog.Skipped},
+		{"seeking, a stray marker", lost, replog.Record{Kind: replog.MarkerKind, Epoch: 9}, lost, replog.Skipped},
+		{"seeking, a barrier", lost, replog.Record{Kind: replog.BarrierKind}, lost, replog.Passed},
+		{"an empty database, the first genesis", replog.State{}, replog.Record{Kind: replog.GenesisKind, LogID: "new", Epoch: 1}, replog.State{LogID: "new", Epoch: 1, Hash: this, Offset: 200}, replog.Adopted},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			got, verdict := replog.Fold(test.state, &test.record, 200, this)
+			if verdict != test.verdict {
+				t.Errorf("verdict %d, want %d", verdict, test.verdict)
+			}
+			if diff := cmp.Diff(test.want, got); diff != "" {
+				t.Errorf("state (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+func TestStateMakesRecordsThatContinueIt(t *testing.T) {
+	s := replog.State{LogID: "log", Epoch: 3, Seq: 10, Hash: hash("tip"), Offset: 100}
+	entry := s.NewEntry()
+	if _, v := replog.Fold(s, &entry, 101, hash("x")); v != replog.Valid {
+		t.Errorf("its next entry gets the verdict %d", v)
+	}
+	genesis := s.NewGenesis("new", "w", 7)
+	s.LogID = ""
+	after, v := replog.Fold(s, &genesis, 0, hash("y"))
+	if v != replog.Adopted || after.Epoch != 8 {
+		t.Errorf("its genesis gets the verdict %d and the epoch %d, want one above all that were seen", v, after.Epoch)
+	}
+}

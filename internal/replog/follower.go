@@ -1,0 +1,169 @@
+package replog
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/cenkalti/backoff/v5"
+)
+
+// Event is a record that means something, and the state after it.
+type Event struct {
+	Verdict Verdict // Adopted, NewEpoch, Valid, Passed; or Skipped with a nil Record: see Lost
+	Record  *Record
+	Hash    Hash
+	State   State
+}
+
+// Lost reports that the log no longer holds what the replica has read: it follows none from here
+// on until an Adopted event.
+func (e Event) Lost() bool { return e.Record == nil }
+
+// Follower reads the log from a state on, through lost connections, and folds it. It owns one
+// goroutine and one reader at a time: on any error it drops the reader, waits 50 ms to 2 s, and
+// attaches again at the last record it was sure of, which it checks.
+type Follower struct {
+	log    Log
+	state  State
+	events chan []Event
+	cancel context.CancelFunc
+	err    error // set before events is closed
+}
+
+// Follow starts to read at the state. Close ends it.
+func Follow(ctx context.Context, log Log, from State) *Follower {
+	ctx, cancel := context.WithCancel(ctx)
+	f := &Follower{log: log, state: from, events: make(chan []Event), cancel: cancel}
+	go func() {
+		defer close(f.events)
+		f.err = f.run(ctx)
+	}()
+	return f
+}
+
+// Events returns the channel of events, in batches as they came. It is closed when the follower
+// can not go on: see Err.
+func (f *Follower) Events() <-chan []Event { return f.events }
+
+// Err returns why Events was closed: ErrForeign, ErrCorrupt, or the error of the context.
+func (f *Follower) Err() error { return f.err }
+
+// Close ends the follower and waits until it has let go of the log.
+func (f *Follower) Close() {
+	f.cancel()
+	for range f.events {
+		continue // until it is closed
+	}
+}
+
+func (f *Follower) run(ctx context.Context) error {
+	pause := backoff.NewExponentialBackOff()
+	pause.InitialInterval, pause.MaxInterval = 50*time.Millisecond, 2*time.Second
+	for {
+		err := f.attach(ctx, pause.Reset)
+		switch {
+		case ctx.Err() != nil:
+			return ctx.Err()
+		case errors.Is(err, ErrForeign), errors.Is(err, ErrCorrupt), errors.Is(err, ErrClosed):
+			return err
+		case errors.Is(err, ErrLost) && f.state.LogID != "":
+			// Look for a log that goes on from here, from its beginning.
+			f.state.LogID = ""
+			if err := f.emit(ctx, []Event{{State: f.state}}); err != nil {
+				return err
+			}
+			continue
+		}
+		select {
+		case <-time.After(pause.NextBackOff()):
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}
+
+// attach reads on until the reader fails.
+func (f *Follower) attach(ctx context.Context, working func()) error {
+	from := Oldest
+	if f.state.LogID != "" {
+		from = f.state.Offset
+	}
+	reader, err := f.log.Open(ctx, from)
+	if err != nil {
+		return err
+	}
+	defer reader.Close() //nolint:errcheck // nothing was written through it
+	first := true
+	for {
+		raws, err := reader.Next(ctx)
+		if err != nil {
+			return err
+		}
+		if first {
+			if raws, err = f.verify(raws); err != nil {
+				return err
+			}
+			first = false
+			working()
+		}
+		events, err := f.fold(raws)
+		if len(events) > 0 {
+			if err := f.emit(ctx, events); err != nil {
+				return err
+			}
+		}
+		if err != nil {
+			return err
+		}
+	}
+}
+
+// verify checks that the first record read is the one the state was stored with, and drops it: a
+// broker attaches beyond the end, or below what it has kept, without a word.
+func (f *Follower) verify(raws []Raw) ([]Raw, error) {
+	first := raws[0]
+	switch {
+	case f.state.LogID != "" && (first.Offset != f.state.Offset || HashOf(first.Data) != f.state.Hash):
+		return nil, ErrLost
+	case f.state.LogID != "":
+		return raws[1:], nil
+	case first.Offset != 0:
+		return nil, fmt.Errorf("%w: its beginning was truncated", ErrForeign)
+	}
+	return raws, nil
+}
+
+func (f *Follower) fold(raws []Raw) ([]Event, error) {
+	events := make([]Event, 0, len(raws))
+	for _, raw := range raws {
+		record, err := Decode(raw.Data)
+		if err != nil {
+			continue // Skipped: no replica can read it
+		}
+		hash := HashOf(raw.Data)
+		state, verdict := Fold(f.state, record, raw.Offset, hash)
+		switch verdict {
+		case Skipped:
+			continue
+		case Adopted, NewEpoch, Valid, Passed:
+		case Foreign:
+			return events, fmt.Errorf("%w: it begins at %d, the database is at %d", ErrForeign, record.Seq, state.Seq)
+		case Corrupt:
+			return events, fmt.Errorf("%w: entry %s at offset %d", ErrCorrupt, record.Position(), raw.Offset)
+		}
+		f.state = state
+		events = append(events, Event{Verdict: verdict, Record: record, Hash: hash, State: state})
+	}
+	return events, nil
+}
+
+func (f *Follower) emit(ctx context.Context, events []Event) error {
+	select {
+	case f.events <- events:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
