@@ -1,0 +1,91 @@
+package memory
+
+import (
+	"fmt"
+	"iter"
+	"maps"
+	"math"
+
+	"rideshare/internal/db"
+	"rideshare/internal/replog"
+	"rideshare/internal/store"
+)
+
+// The bookkeeping that belongs to the data, as tables: snapshots hold them like the others.
+var (
+	replies = &db.Table{
+		Name: "replica_replies",
+		Columns: []db.Column{
+			{Name: "id", Type: db.Text}, {Name: "at", Type: db.Time}, {Name: "body", Type: blob},
+		},
+		Key: []string{"id"},
+	}
+	sequences = &db.Table{
+		Name:    "replica_sequences",
+		Columns: []db.Column{{Name: "name", Type: db.Text}, {Name: "value", Type: db.Integer}},
+		Key:     []string{"name"},
+	}
+)
+
+// data is all that a database holds. Only the transaction that made it with clone changes it.
+type data struct {
+	state  replog.State
+	schema int
+	rows   map[string]tree // by table
+	oldest int64           // no stored reply is older, in microseconds since 1970
+}
+
+func newData() *data { return &data{rows: map[string]tree{}, oldest: math.MaxInt64} }
+
+func (d *data) clone() *data {
+	c := *d
+	c.rows = maps.Clone(d.rows)
+	return &c
+}
+
+// tables yields the tables that there are, each after those it refers to.
+func (d *data) tables() iter.Seq[*db.Table] {
+	return func(yield func(*db.Table) bool) {
+		if d.schema > 0 {
+			for i := range db.Tables {
+				if !yield(&db.Tables[i]) {
+					return
+				}
+			}
+		}
+		_ = yield(replies) && yield(sequences)
+	}
+}
+
+// lookup finds the table that a request names.
+func (d *data) lookup(name string) (*db.Table, error) {
+	t, ok := db.LookupTable(name)
+	if !ok || d.schema == 0 {
+		return nil, fmt.Errorf("no table %q in schema %d", name, d.schema)
+	}
+	return t, nil
+}
+
+// bookkeep stores what comes with the entries of a transaction.
+func (d *data) bookkeep(b store.Bookkeeping) {
+	d.state = b.State
+	if b.Sequences != nil {
+		d.rows[sequences.Name] = tree{}
+		for name, value := range b.Sequences {
+			d.put(sequences, row{name, value})
+		}
+	}
+	if !b.Expire.IsZero() && b.Expire.UnixMicro() > d.oldest {
+		expired := d.matching(replies, func(r row) bool { return r[1].(int64) < b.Expire.UnixMicro() })
+		d.remove(replies, expired)
+		d.oldest = b.Expire.UnixMicro()
+	}
+	for _, reply := range b.Replies {
+		at := reply.At.UnixMicro()
+		d.oldest = min(d.oldest, at)
+		d.put(replies, row{reply.ID, at, string(reply.Body)})
+	}
+}
+
+// clear empties every table and the sequences. Stored replies stay.
+func (d *data) clear() { d.rows = map[string]tree{replies.Name: d.rows[replies.Name]} }

@@ -1,0 +1,63 @@
+package sqlstore
+
+import (
+	"context"
+	"errors"
+
+	"rideshare/internal/db"
+	"rideshare/internal/replog"
+)
+
+// view is a snapshot of the database on a connection of its own.
+type view struct {
+	conn   *conn
+	state  replog.State
+	schema int
+}
+
+// view calls fn with a snapshot. Reading the state first is also what makes a database take it that
+// does so with the first query.
+func (s *Store) view(ctx context.Context, fn func(context.Context, *view) error) error {
+	return s.lend(ctx, func(ctx context.Context, v *view) error {
+		if err := v.conn.run(ctx, control(s.dialect.BeginRead), v.loadState()); err != nil {
+			return err
+		}
+		if err := fn(ctx, v); err != nil {
+			return err
+		}
+		return v.conn.control(ctx, commit)
+	})
+}
+
+// glance returns the state and the schema version alone: a single query needs no transaction.
+func (s *Store) glance(ctx context.Context) (view, error) {
+	var seen view
+	err := s.lend(ctx, func(ctx context.Context, v *view) error {
+		err := v.conn.run(ctx, v.loadState())
+		seen = *v
+		return err
+	})
+	return seen, err
+}
+
+// lend calls fn with a connection for reads, and ends what fn has left open on it.
+func (s *Store) lend(ctx context.Context, fn func(context.Context, *view) error) error {
+	ctx, done := s.call(ctx)
+	defer done()
+	c, err := s.readers.take(ctx)
+	if err != nil {
+		return s.fault(ctx, err)
+	}
+	defer s.readers.give(c)
+	err = fn(ctx, &view{conn: c})
+	if broken(err) || err != nil && c.control(ctx, rollback) != nil {
+		c.drop()
+	}
+	return s.fault(ctx, err)
+}
+
+// broken reports whether after err the state of the connection is unknown.
+func broken(err error) bool {
+	var refused *db.Error
+	return err != nil && !errors.As(err, &refused)
+}
