@@ -1,0 +1,58 @@
+package auth
+
+import (
+	"errors"
+	"net/http"
+	"testing"
+	"time"
+
+	"rideshare/internal/httpapi"
+)
+
+func TestGuard(t *testing.T) {
+	tokens := NewTokens("secret", time.Now)
+	alice, _, err := tokens.Issue("alice")
+	if err != nil {
+		t.Fatal(err)
+	}
+	on := &Policy{On: true, ServiceToken: "s3rvice", Tokens: tokens}
+	for name, c := range map[string]struct {
+		policy        *Policy
+		scheme        string
+		authorization string
+		ok            bool
+		subject       string
+	}{
+		"off":                   {&Policy{}, httpapi.Service, "", true, ""},
+		"off, with a bad token": {&Policy{}, httpapi.User, "Bearer x", true, ""},
+		"service":               {on, httpapi.Service, "Bearer s3rvice", true, ""},
+		"lower case scheme":     {on, httpapi.Service, "bearer s3rvice", true, ""},
+		"service, none":         {on, httpapi.Service, "", false, ""},
+		"service, empty":        {on, httpapi.Service, "Bearer ", false, ""},
+		"service, wrong":        {on, httpapi.Service, "Bearer s3rvic", false, ""},
+		"service, basic":        {on, httpapi.Service, "Basic s3rvice", false, ""},
+		"service, a user's":     {on, httpapi.Service, "Bearer " + alice, false, ""},
+		"no service token set":  {&Policy{On: true, Tokens: tokens}, httpapi.Service, "Bearer ", false, ""},
+		"user":                  {on, httpapi.User, "Bearer " + alice, true, "alice"},
+		"user, none":            {on, httpapi.User, "", false, ""},
+		"user, garbage":         {on, httpapi.User, "Bearer garbage", false, ""},
+		"user, the service's":   {on, httpapi.User, "Bearer s3rvice", false, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			ctx, err := c.policy.Guard(t.Context(), httpapi.Require(c.scheme), c.authorization)
+			if !c.ok {
+				var p *httpapi.Problem
+				if !errors.As(err, &p) || p.Status != http.StatusUnauthorized || p.GetHeaders().Get("WWW-Authenticate") == "" {
+					t.Fatalf("err = %v", err)
+				}
+				return
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			if subject, _ := httpapi.Subject(ctx); subject != c.subject {
+				t.Errorf("subject = %q", subject)
+			}
+		})
+	}
+}

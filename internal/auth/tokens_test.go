@@ -1,0 +1,72 @@
+package auth
+
+import (
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/golang-jwt/jwt/v5"
+)
+
+func clockAt(now *time.Time) func() time.Time { return func() time.Time { return *now } }
+
+func TestTokens(t *testing.T) {
+	now := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+	tokens := NewTokens("secret", clockAt(&now))
+	token, expires, err := tokens.Issue("alice \"ü\"")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := now.Add(time.Hour); !expires.Equal(want) {
+		t.Errorf("expires %v, want %v", expires, want)
+	}
+	if name, err := tokens.Verify(token); name != "alice \"ü\"" || err != nil {
+		t.Errorf("Verify = %q, %v", name, err)
+	}
+	if _, err := NewTokens("other", clockAt(&now)).Verify(token); !errors.Is(err, ErrBadToken) {
+		t.Errorf("with another secret: %v", err)
+	}
+	now = now.Add(time.Hour + time.Second)
+	if _, err := tokens.Verify(token); !errors.Is(err, ErrBadToken) {
+		t.Errorf("expired: %v", err)
+	}
+}
+
+func TestTokensRefuse(t *testing.T) {
+	now := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+	tokens := NewTokens("secret", clockAt(&now))
+	good := jwt.MapClaims{"iss": issuer, "sub": "alice", "exp": now.Add(time.Minute).Unix()}
+	without := func(claim string) jwt.MapClaims {
+		c := jwt.MapClaims{}
+		for k, v := range good {
+			if k != claim {
+				c[k] = v
+			}
+		}
+		return c
+	}
+	sign := func(m jwt.SigningMethod, key any, c jwt.MapClaims) string {
+		s, err := jwt.NewWithClaims(m, c).SignedString(key)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return s
+	}
+	if _, err := tokens.Verify(sign(jwt.SigningMethodHS256, tokens.key, good)); err != nil {
+		t.Fatalf("the good one: %v", err)
+	}
+	for name, token := range map[string]string{
+		"empty":         "",
+		"garbage":       "a.b.c",
+		"alg none":      sign(jwt.SigningMethodNone, jwt.UnsafeAllowNoneSignatureType, good),
+		"other HMAC":    sign(jwt.SigningMethodHS512, tokens.key, good),
+		"no expiry":     sign(jwt.SigningMethodHS256, tokens.key, without("exp")),
+		"no subject":    sign(jwt.SigningMethodHS256, tokens.key, without("sub")),
+		"no issuer":     sign(jwt.SigningMethodHS256, tokens.key, without("iss")),
+		"the bare text": sign(jwt.SigningMethodHS256, []byte("secret"), good),
+	} {
+		if _, err := tokens.Verify(token); !errors.Is(err, ErrBadToken) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}

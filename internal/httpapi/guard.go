@@ -1,0 +1,82 @@
+package httpapi
+
+import (
+	"context"
+
+	"github.com/danielgtaylor/huma/v2"
+)
+
+// The security schemes: whose token an operation wants.
+const (
+	Service = "service" // the service token
+	User    = "user"    // the token of a signed-in user
+)
+
+// Require returns the Security requirement of an operation.
+func Require(scheme string) []map[string][]string {
+	return []map[string][]string{{scheme: {}}}
+}
+
+// Guard decides whether the sender of the Authorization header may use an operation with this
+// Security requirement. It returns the context for the operation, which carries the subject where
+// the requirement is User; else an error for FromError.
+type Guard func(ctx context.Context, security []map[string][]string, authorization string) (context.Context, error)
+
+type subjectKey struct{}
+
+// WithSubject returns a context that says which user the request was authenticated as.
+func WithSubject(ctx context.Context, username string) context.Context {
+	return context.WithValue(ctx, subjectKey{}, username)
+}
+
+// Subject returns the user that the request was authenticated as; false where nobody was asked.
+func Subject(ctx context.Context) (string, bool) {
+	s, ok := ctx.Value(subjectKey{}).(string)
+	return s, ok
+}
+
+// RequireSubject returns a 403 when the request was authenticated as somebody else than username.
+func RequireSubject(ctx context.Context, username string) error {
+	if s, ok := Subject(ctx); ok && s != username {
+		return Forbidden("the token is another user's")
+	}
+	return nil
+}
+
+// authorize is huma middleware that enforces the Security requirement of operations.
+func (a *API) authorize(hc huma.Context, next func(huma.Context)) {
+	need := hc.Operation().Security
+	if len(need) == 0 {
+		next(hc)
+		return
+	}
+	if a.options.Guard == nil {
+		a.refuse(hc, Forbidden("no policy is configured"))
+		return
+	}
+	ctx, err := a.options.Guard(hc.Context(), need, hc.Header("Authorization"))
+	if err != nil {
+		a.refuse(hc, err)
+		return
+	}
+	next(huma.WithContext(hc, ctx))
+}
+
+func (a *API) refuse(hc huma.Context, err error) {
+	p := FromError(err)
+	for name, values := range p.header {
+		hc.SetHeader(name, values[0])
+	}
+	hc.SetHeader("Content-Type", ProblemType)
+	hc.SetStatus(p.Status)
+	_ = a.Marshal(hc.BodyWriter(), ProblemType, p)
+}
+
+func securitySchemes() map[string]*huma.SecurityScheme {
+	return map[string]*huma.SecurityScheme{
+		Service: {Type: "http", Scheme: "bearer",
+			Description: "The token that operators and services share. Not asked for with RIDESHARE_AUTH=off"},
+		User: {Type: "http", Scheme: "bearer", BearerFormat: "JWT",
+			Description: "The token that POST /api/v1/sessions answers with. Not asked for with RIDESHARE_AUTH=off"},
+	}
+}

@@ -1,0 +1,47 @@
+package httpapi
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/hex"
+	"net/textproto"
+
+	"github.com/danielgtaylor/huma/v2"
+)
+
+const idempotencyKey = "Idempotency-Key"
+
+// Idempotency is the Idempotency-Key header, to be embedded in the input of a write.
+type Idempotency struct {
+	Key string `header:"Idempotency-Key" pattern:"^[ -~]{1,255}$" patternDescription:"1 to 255 printable ASCII characters" doc:"The same key gives the same answer, for 24 hours: retry with it when an answer is lost" example:"5f0c1b9e-sign-up"`
+}
+
+// Resolve implements huma.Resolver. huma takes an empty header for none, but the caller who sends
+// one expects a protection that it would not get.
+func (i *Idempotency) Resolve(hc huma.Context) []error {
+	var errs []error
+	hc.EachHeader(func(name, value string) {
+		if value == "" && textproto.CanonicalMIMEHeaderKey(name) == idempotencyKey {
+			errs = append(errs, &huma.ErrorDetail{Location: "header." + idempotencyKey, Message: "must not be empty"})
+		}
+	})
+	return errs
+}
+
+// ID returns the id under which the database gets the write, or "" where the caller gave no key.
+// It is a hash of the operation with its path parameters, the user and the key, so that the keys
+// of different operations and users never meet.
+func (i *Idempotency) ID(ctx context.Context, operation string, parameters ...string) string {
+	if i.Key == "" {
+		return ""
+	}
+	subject, _ := Subject(ctx)
+	h := sha256.New()
+	for _, part := range append([]string{operation, subject, i.Key}, parameters...) {
+		// With its length, so that no two lists of parts look the same.
+		h.Write(binary.BigEndian.AppendUint64(nil, uint64(len(part))))
+		h.Write([]byte(part))
+	}
+	return hex.EncodeToString(h.Sum(nil))
+}

@@ -1,0 +1,37 @@
+package serve
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+)
+
+// Options say how Run serves.
+type Options struct {
+	Addr   string       // where to listen: host:port
+	Lambda bool         // whether Lambda runs the program: nothing listens then
+	Base   string       // of the paths, under Lambda: see NewFunction
+	Logger *slog.Logger // under Lambda
+	// Flush sends what an invocation leaves in memory, before Lambda may freeze the process: it is
+	// called at the end of each. Nil: there is nothing to send.
+	Flush func(context.Context) error
+}
+
+// Run serves the handler until ctx ends: as a Lambda function, or on an address.
+func Run(ctx context.Context, h http.Handler, o Options) error {
+	if o.Lambda {
+		return NewFunction(h, o.Base, o.Logger, o.Flush).run(ctx)
+	}
+	return Listen(ctx, o.Addr, h)
+}
+
+// Listen serves the handler on an address until ctx ends. See HTTP.
+func Listen(ctx context.Context, addr string, h http.Handler) error {
+	l, err := net.Listen("tcp", addr)
+	if err != nil {
+		return fmt.Errorf("cannot listen on %s (RIDESHARE_ADDR): %w", addr, err)
+	}
+	return HTTP(ctx, l, h)
+}
