@@ -1,0 +1,94 @@
+package workers
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/cenkalti/backoff/v5"
+
+	"rideshare/internal/cluster"
+	"rideshare/internal/registry"
+	"rideshare/internal/replog"
+)
+
+// joinIfEmpty copies a snapshot into an empty database where there is somebody to copy from.
+// Where there is nobody, the log may still reach back to the beginning.
+func (w *Worker) joinIfEmpty(ctx context.Context) error {
+	state, err := w.Store.State(ctx)
+	if err != nil || state != (replog.State{}) {
+		return err
+	}
+	members, err := w.Registry.Members(ctx)
+	if err != nil {
+		return nil //nolint:nilerr // without a registry: try the log
+	}
+	if donor, ok := chooseDonor(w.ID, members); ok {
+		if err := w.copyFrom(ctx, donor); err != nil {
+			w.Logger.Warn("cannot copy a snapshot", "from", donor.ID, "why", err)
+		}
+	}
+	return ctx.Err()
+}
+
+// join replaces the database by a snapshot of another replica's, and tries until that works.
+func (w *Worker) join(ctx context.Context) error {
+	retry := backoff.NewExponentialBackOff()
+	retry.InitialInterval, retry.MaxInterval = 50*time.Millisecond, 2*time.Second
+	for {
+		members, err := w.Registry.Members(ctx)
+		if err == nil {
+			err = fmt.Errorf("no replica is serving")
+			if donor, ok := chooseDonor(w.ID, members); ok {
+				err = w.copyFrom(ctx, donor)
+			}
+		}
+		if err == nil {
+			return nil
+		}
+		w.Logger.Debug("waiting to join", "why", err)
+		if !pause(ctx, retry.NextBackOff()) {
+			return ctx.Err()
+		}
+	}
+}
+
+func (w *Worker) copyFrom(ctx context.Context, donor registry.Member) error {
+	start := time.Now()
+	w.status.update(func(v *view) { v.State = cluster.Joining })
+	snapshot, err := w.Fetch(ctx, donor)
+	if err != nil {
+		return err
+	}
+	defer snapshot.Close() //nolint:errcheck // it was read to its end, which Import checks
+	if err := w.Store.Import(ctx, snapshot); err != nil {
+		return err
+	}
+	w.Logger.Info("joined", "from", donor.ID, "position", donor.Position, "took", time.Since(start))
+	return nil
+}
+
+// chooseDonor returns the most advanced slave, or the master where there is no slave.
+func chooseDonor(self string, members []registry.Member) (registry.Member, bool) {
+	var donors []registry.Member
+	for _, m := range members {
+		if m.ID != self && m.State == cluster.Serving {
+			donors = append(donors, m)
+		}
+	}
+	if len(donors) == 0 {
+		return registry.Member{}, false
+	}
+	return slices.MinFunc(donors, func(a, b registry.Member) int {
+		return cmp.Or(cmp.Compare(rolePreference(a), rolePreference(b)), moreAdvanced(a, b))
+	}), true
+}
+
+func rolePreference(m registry.Member) int {
+	if m.Role == cluster.Master {
+		return 1
+	}
+	return 0
+}

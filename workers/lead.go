@@ -1,0 +1,186 @@
+package workers
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/google/uuid"
+
+	"rideshare/internal/bus"
+	"rideshare/internal/db"
+	"rideshare/internal/registry"
+	"rideshare/internal/replog"
+)
+
+func newID() string { return uuid.NewString() }
+
+// lead makes the worker the master of an epoch that the registry has given it, and serves writes
+// until it is deposed (errDeposed) or something fails.
+func (r *replica) lead(ctx context.Context, epoch uint64) error {
+	if err := r.takeOffice(ctx, epoch); err != nil {
+		return err
+	}
+	if err := r.migrate(ctx); err != nil {
+		return err
+	}
+	r.Logger.Info("master", "epoch", epoch, "position", r.state.Position())
+	r.status.update(func(v *view) { v.Leads = epoch })
+	for {
+		consumer, err := r.Bus.Consume(ctx, bus.Writes, bus.ConsumeOptions{Prefetch: writePrefetch})
+		if err == nil {
+			err = r.serveWrites(ctx, consumer)
+			consumer.Close()
+		}
+		if err != nil && !isBusFault(err) {
+			return err
+		}
+		// The broker is away. Its messages come back with it; so may a higher marker, before.
+		if err := r.watchLog(ctx, 100*time.Millisecond); err != nil {
+			return err
+		}
+	}
+}
+
+// takeOffice appends the marker of the epoch, which fences every earlier master, and applies
+// everything up to it.
+func (r *replica) takeOffice(ctx context.Context, epoch uint64) error {
+	beaten := func(s replog.State) error {
+		if s.Epoch >= epoch || s.LogID == "" {
+			return errDeposed
+		}
+		return nil
+	}
+	if err := beaten(r.state); err != nil {
+		return err
+	}
+	marker := replog.Record{Kind: replog.MarkerKind, Epoch: epoch, Worker: r.ID, Nonce: newID()}
+	e, err := r.propose(ctx, marker.Encode(), func(e replog.Event) error {
+		if err := r.apply(ctx, []replog.Event{e}); err != nil {
+			return err
+		}
+		return beaten(e.State)
+	})
+	if err != nil {
+		return err
+	}
+	return r.apply(ctx, []replog.Event{e})
+}
+
+// serveWrites executes what comes in from the queue. A nil error: the subscription was lost.
+func (r *replica) serveWrites(ctx context.Context, consumer bus.Consumer) error {
+	for {
+		for len(r.pending) > 0 {
+			if err := r.observeNext(ctx); err != nil {
+				return err
+			}
+		}
+		if r.idle > keepAlive {
+			if err := r.commit(ctx, nil); err != nil {
+				return err
+			}
+		}
+		select {
+		case events, ok := <-r.follower.Events():
+			if !ok {
+				return r.follower.Err()
+			}
+			r.pending = events
+		case d, ok := <-consumer.Deliveries():
+			if !ok {
+				return nil
+			}
+			if err := r.commit(ctx, gather(d, consumer.Deliveries())); err != nil {
+				return err
+			}
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}
+
+// gather takes what is waiting, without waiting for more: batches grow with load by themselves.
+func gather(first bus.Delivery, more <-chan bus.Delivery) []bus.Delivery {
+	batch, size := []bus.Delivery{first}, len(first.Body)
+	for len(batch) < maxBatch && size < maxBatchBytes {
+		select {
+		case d, ok := <-more:
+			if !ok {
+				return batch
+			}
+			batch, size = append(batch, d), size+len(d.Body)
+		default:
+			return batch
+		}
+	}
+	return batch
+}
+
+// watchLog handles events for a while.
+func (r *replica) watchLog(ctx context.Context, d time.Duration) error {
+	over := time.After(d)
+	for {
+		select {
+		case events, ok := <-r.follower.Events():
+			if !ok {
+				return r.follower.Err()
+			}
+			r.pending = append(r.pending, events...)
+		case <-over:
+			return nil
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+		for len(r.pending) > 0 {
+			if err := r.observeNext(ctx); err != nil {
+				return err
+			}
+		}
+	}
+}
+
+// observeNext handles the next event while nothing of the master is under way.
+func (r *replica) observeNext(ctx context.Context) error {
+	e, err := r.next(ctx)
+	if err != nil {
+		return err
+	}
+	return r.observe(e)
+}
+
+// observe handles an event that a master may see between its entries. What deposes it is left
+// for follow, which applies it.
+func (r *replica) observe(e replog.Event) error {
+	if e.Verdict == replog.Passed {
+		r.note(e)
+		return nil
+	}
+	r.pending = append([]replog.Event{e}, r.pending...)
+	if e.Lost() || e.Verdict == replog.NewEpoch {
+		return errDeposed
+	}
+	return fmt.Errorf("%w: the master read %s, which it has not written", replog.ErrCorrupt, e.Record.Position())
+}
+
+// migrate brings the schema to what this program knows, through the log.
+func (r *replica) migrate(ctx context.Context) error {
+	version, err := r.Store.SchemaVersion(ctx)
+	if err != nil {
+		return err
+	}
+	for n := version + 1; n <= db.LatestMigration; n++ {
+		r.Logger.Info("migrating the schema", "to", n)
+		change := request{write: db.Write{Ops: []db.Op{{Migrate: n}}}}
+		if err := r.write(ctx, []*request{&change}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (r *replica) resign(ctx context.Context, epoch uint64) {
+	// Where this fails the session's end or the next election says the same.
+	if err := r.Registry.Resign(ctx, registry.Master{Worker: r.ID, Epoch: epoch}); err != nil {
+		r.Logger.Debug("cannot resign", "epoch", epoch, "why", err)
+	}
+}

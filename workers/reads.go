@@ -1,0 +1,193 @@
+package workers
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"time"
+
+	"rideshare/internal/bus"
+	"rideshare/internal/cluster"
+	"rideshare/internal/db"
+	"rideshare/internal/tracing"
+)
+
+// Priorities of the consumers of reads: the master answers only what no slave takes.
+const (
+	masterPriority = 0
+	slavePriority  = 10
+)
+
+func isBusFault(err error) bool { return errors.Is(err, bus.ErrUnavailable) }
+
+// serveReads answers reads whenever the worker is serving.
+func (w *Worker) serveReads(ctx context.Context) error {
+	for {
+		v, turned := w.status.turn()
+		if v.State != cluster.Serving {
+			select {
+			case <-turned:
+				continue
+			case <-ctx.Done():
+				return ctx.Err()
+			}
+		}
+		if err := w.consumeReads(ctx, v, turned); err != nil {
+			return err
+		}
+	}
+}
+
+// consumeReads answers reads until the worker's role or state changes, or the subscription ends.
+func (w *Worker) consumeReads(ctx context.Context, v view, turned <-chan struct{}) error {
+	priority := slavePriority
+	if v.Leads > 0 {
+		priority = masterPriority
+	}
+	consumer, err := w.Bus.Consume(ctx, bus.Reads, bus.ConsumeOptions{Prefetch: readPrefetch, Priority: priority})
+	if isBusFault(err) {
+		pause(ctx, 100*time.Millisecond)
+		return ctx.Err()
+	}
+	if err != nil {
+		return err
+	}
+	var answering sync.WaitGroup
+	ends := make(chan error, readPrefetch)
+	defer func() {
+		consumer.Cancel()
+		answering.Wait()
+		consumer.Close()
+	}()
+	// They stay, as a new one for each read would spend more on growing its stack than on most else.
+	for range readPrefetch {
+		answering.Go(func() { ends <- w.answerAll(ctx, consumer.Deliveries()) })
+	}
+	select {
+	case err := <-ends:
+		return err
+	case <-turned:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// answerAll answers one read after the other until the subscription ends, which is no error.
+func (w *Worker) answerAll(ctx context.Context, reads <-chan bus.Delivery) error {
+	for d := range reads {
+		if err := w.answer(ctx, d); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// answer answers one read. An error means that the database failed: the read goes to another
+// worker when this one ends.
+func (w *Worker) answer(ctx context.Context, d bus.Delivery) (err error) {
+	ctx, span := w.takeRead(ctx, d)
+	defer func() { tracing.End(span, err) }()
+	ending := ctx.Done()
+	if !d.Expires.IsZero() {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithDeadline(ctx, d.Expires)
+		defer cancel()
+	}
+	result, err := w.read(ctx, d.Body)
+	switch {
+	case err == nil:
+		w.reads.Add(1)
+		err = d.Reply(ctx, db.Reply{Read: &result}.Encode())
+	case isClosed(ending):
+		return nil // not acknowledged: another worker answers
+	case ctx.Err() != nil:
+		err = nil // nobody waits any more
+	case refused(err):
+		err = d.Reply(ctx, refusal(err))
+	default:
+		return err
+	}
+	if err == nil {
+		_ = d.Ack() // where the connection is lost, so is the message: its caller asks again
+	}
+	return nil
+}
+
+func isClosed(c <-chan struct{}) bool {
+	select {
+	case <-c:
+		return true
+	default:
+		return false
+	}
+}
+
+func (w *Worker) read(ctx context.Context, body []byte) (result db.ReadResult, err error) {
+	start := time.Now()
+	r, err := db.DecodeRead(body)
+	if err != nil {
+		return db.ReadResult{}, err
+	}
+	defer func() {
+		if err == nil {
+			w.Metrics.Answered(r.Consistency, time.Since(start))
+		}
+	}()
+	switch r.Consistency {
+	case db.Session:
+		err = w.reach(ctx, r.After)
+	case db.Strong:
+		if err = w.catchUp(ctx); err == nil {
+			err = w.covers(r.After)
+		}
+	case db.Eventual:
+	}
+	if err != nil {
+		return db.ReadResult{}, err
+	}
+	ctx, span := tracing.Start(ctx, "read from the database")
+	defer func() { tracing.End(span, err) }()
+	return w.Store.Read(ctx, r)
+}
+
+// catchUp waits until everything is applied that the log holds now. So the read that follows sees
+// every write that was acknowledged before, on any replica: there is no lease and no clock in it.
+func (w *Worker) catchUp(ctx context.Context) error {
+	select {
+	case <-w.barriers.join():
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// covers refuses a position that the database does not cover.
+func (w *Worker) covers(after db.Position) error {
+	if at := w.status.now().Log.Position(); !at.Covers(after) {
+		return db.Errorf(db.BadPosition, "position %s lies beyond the end of the log, %s", after, at)
+	}
+	return nil
+}
+
+// reach waits until the database covers the position. One that lies beyond the end of the log was
+// never given to anybody: waiting for it would only keep others from being served.
+func (w *Worker) reach(ctx context.Context, after db.Position) error {
+	var end <-chan struct{}
+	for {
+		v, moved := w.status.progress()
+		if v.Log.Position().Covers(after) {
+			return nil
+		}
+		if end == nil {
+			end = w.barriers.join()
+		}
+		select {
+		case <-moved:
+		case <-end:
+			return w.covers(after)
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}

@@ -1,0 +1,179 @@
+package workers_test
+
+import (
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"rideshare/internal/db"
+	"rideshare/internal/replog"
+	logmemory "rideshare/internal/replog/memory"
+)
+
+var countUsers = []db.Query{{Table: "users", Count: true}}
+
+func TestStrongReadsSeeEveryAcknowledgedWrite(t *testing.T) {
+	bubble(t, logmemory.Options{}, func(s *site) {
+		s.found("w1", "w2", "w3")
+		for i := range 20 {
+			s.mustWrite(fmt.Sprint(i), addUser(fmt.Sprint("user", i)))
+			reply := s.read(db.Read{Queries: countUsers, Consistency: db.Strong})
+			if reply.Read == nil || *reply.Read.Results[0].Count != int64(i+1) {
+				t.Fatalf("after %d writes: %+v", i+1, reply)
+			}
+		}
+	})
+}
+
+func TestSessionReadsCoverTheirPosition(t *testing.T) {
+	bubble(t, logmemory.Options{}, func(s *site) {
+		s.found("w1", "w2", "w3")
+		for i := range 20 {
+			at := s.mustWrite(fmt.Sprint(i), addUser(fmt.Sprint("user", i))).Position
+			reply := s.read(db.Read{Queries: countUsers, After: at})
+			if reply.Read == nil || *reply.Read.Results[0].Count != int64(i+1) || !reply.Read.Position.Covers(at) {
+				t.Fatalf("after %s: %+v", at, reply)
+			}
+		}
+	})
+}
+
+func TestAPositionBeyondTheLogIsRefusedAtOnce(t *testing.T) {
+	bubble(t, logmemory.Options{}, func(s *site) {
+		s.found("w1", "w2")
+		start := time.Now()
+		for _, level := range []db.Consistency{db.Session, db.Strong} {
+			reply := s.read(db.Read{Queries: countUsers, Consistency: level, After: db.Position{Epoch: 1, Seq: 1 << 40}})
+			if reply.Error == nil || reply.Error.Kind != db.BadPosition {
+				t.Errorf("the reply to a %s read: %+v", level, reply)
+			}
+		}
+		if took := time.Since(start); took > time.Second {
+			t.Errorf("it took %v", took)
+		}
+	})
+}
+
+func TestReadsThatWaitShareABarrier(t *testing.T) {
+	var barriers atomic.Int64
+	var hold atomic.Bool
+	fate := func(data []byte) logmemory.Fate {
+		if !isKind(data, replog.BarrierKind) {
+			return logmemory.Kept
+		}
+		barriers.Add(1)
+		if hold.Load() {
+			return logmemory.Confirmed
+		}
+		return logmemory.Kept
+	}
+	bubble(t, logmemory.Options{Fate: fate}, func(s *site) {
+		s.found("w1")
+		hold.Store(true)
+		barriers.Store(0)
+		var reads sync.WaitGroup
+		for range 50 {
+			reads.Go(func() {
+				if reply := s.read(db.Read{Queries: countUsers, Consistency: db.Strong}); reply.Read == nil {
+					t.Errorf("a strong read: %+v", reply)
+				}
+			})
+		}
+		synctest.Wait() // all of them wait: one for the barrier under way, the others for the next
+		hold.Store(false)
+		s.log.Deliver()
+		reads.Wait()
+		if n := barriers.Load(); n != 2 {
+			t.Errorf("50 reads took %d barriers, want 2", n)
+		}
+	})
+}
+
+func TestReadsWhileTheLogIsAway(t *testing.T) {
+	bubble(t, logmemory.Options{}, func(s *site) {
+		s.found("w1", "w2")
+		s.mustWrite("1", addUser("alice"))
+		s.log.SetAvailable(false)
+		if reply := s.read(db.Read{Queries: countUsers}); reply.Read == nil {
+			t.Errorf("an eventual read: %+v", reply)
+		}
+		if reply := s.read(db.Read{Queries: countUsers, Consistency: db.Strong}); reply.Read != nil {
+			t.Errorf("a strong read without a log: %+v", reply)
+		}
+		pending := s.send("2", addUser("bob"))
+		time.Sleep(3 * time.Second)
+		synctest.Wait()
+		s.log.SetAvailable(true)
+		if reply := <-pending; reply.Write == nil {
+			t.Errorf("the write that waited: %+v", reply)
+		}
+		if reply := s.read(db.Read{Queries: countUsers, Consistency: db.Strong}); reply.Read == nil || *reply.Read.Results[0].Count != 2 {
+			t.Errorf("a strong read afterwards: %+v", reply)
+		}
+	})
+}
+
+func TestTheMasterReadsWhereThereIsNoSlave(t *testing.T) {
+	bubble(t, logmemory.Options{}, func(s *site) {
+		s.found("w1")
+		s.mustWrite("1", addUser("alice"))
+		if reply := s.read(db.Read{Queries: countUsers}); reply.Read == nil {
+			t.Errorf("a read: %+v", reply)
+		}
+	})
+}
+
+func TestSlavesReadWhereThereAreSome(t *testing.T) {
+	bubble(t, logmemory.Options{}, func(s *site) {
+		master := s.found("w1", "w2")
+		for range 50 {
+			s.read(db.Read{Queries: countUsers})
+		}
+		time.Sleep(2 * time.Second) // the counts are in the registry
+		synctest.Wait()
+		for id := range s.workers {
+			if n := s.member(id).Reads; (id == master) != (n == 0) {
+				t.Errorf("%s (master %s) has served %d reads", id, master, n)
+			}
+		}
+	})
+}
+
+// What a worker has in hand when it ends is answered by another one, not given up.
+func TestReadsOfAWorkerThatEndsGoToOthers(t *testing.T) {
+	var hold atomic.Bool
+	fate := func(data []byte) logmemory.Fate {
+		if hold.Load() && isKind(data, replog.BarrierKind) {
+			return logmemory.Confirmed
+		}
+		return logmemory.Kept
+	}
+	bubble(t, logmemory.Options{Fate: fate}, func(s *site) {
+		master := s.found("w1", "w2", "w3")
+		hold.Store(true)
+		var reads sync.WaitGroup
+		for range 20 {
+			reads.Go(func() {
+				start := time.Now()
+				reply := s.read(db.Read{Queries: countUsers, Consistency: db.Strong})
+				if took := time.Since(start); reply.Read == nil || took > 3*time.Second {
+					t.Errorf("after %v: %+v", took, reply)
+				}
+			})
+		}
+		synctest.Wait() // both slaves have some in hand
+		for id := range s.workers {
+			if id != master {
+				if err := s.stop(id); err != nil {
+					t.Error(err)
+				}
+				break
+			}
+		}
+		hold.Store(false)
+		reads.Wait()
+	})
+}

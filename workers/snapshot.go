@@ -1,0 +1,113 @@
+package workers
+
+import (
+	"context"
+	"crypto/sha256"
+	"crypto/subtle"
+	"fmt"
+	"io"
+	"net/http"
+
+	"rideshare/internal/registry"
+)
+
+// Where a worker gives snapshots and digests over HTTP.
+const (
+	snapshotPath = "/snapshot"
+	digestPath   = "/digest"
+)
+
+// Snapshots returns a handler that gives snapshots and digests to who has the service token, and
+// answers /healthz and /readyz.
+func (w *Worker) Snapshots(token string) http.Handler {
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /healthz", func(http.ResponseWriter, *http.Request) {})
+	mux.HandleFunc("GET /readyz", func(rw http.ResponseWriter, _ *http.Request) {
+		if v := w.status.now(); !v.serving() {
+			http.Error(rw, string(v.State), http.StatusServiceUnavailable)
+		}
+	})
+	guarded := func(pattern string, h http.HandlerFunc) {
+		mux.HandleFunc(pattern, func(rw http.ResponseWriter, r *http.Request) {
+			if token == "" || !same(r.Header.Get("Authorization"), "Bearer "+token) {
+				http.Error(rw, "the service token is missing or wrong", http.StatusUnauthorized)
+				return
+			}
+			h(rw, r)
+		})
+	}
+	guarded("GET "+digestPath, func(rw http.ResponseWriter, r *http.Request) {
+		digest, err := w.Digest(r.Context())
+		if err != nil {
+			http.Error(rw, err.Error(), http.StatusServiceUnavailable)
+			return
+		}
+		_, _ = io.WriteString(rw, digest) // an error means that nobody listens any more
+	})
+	guarded("GET "+snapshotPath, func(rw http.ResponseWriter, r *http.Request) {
+		if v := w.status.now(); !v.serving() {
+			http.Error(rw, "this worker is "+string(v.State), http.StatusServiceUnavailable)
+			return
+		}
+		if err := w.Export(r.Context(), rw); err != nil {
+			w.Logger.Warn("a snapshot was cut off", "why", err)
+			panic(http.ErrAbortHandler) // the reader must not take it for whole
+		}
+	})
+	return mux
+}
+
+// same compares without telling by the time where the two differ.
+func same(a, b string) bool {
+	x, y := sha256.Sum256([]byte(a)), sha256.Sum256([]byte(b))
+	return subtle.ConstantTimeCompare(x[:], y[:]) == 1
+}
+
+// FetchHTTP returns a Config.Fetch that asks the handler of Snapshots, at the host and port that
+// is the donor's Addr.
+func FetchHTTP(client *http.Client, token string) func(context.Context, registry.Member) (io.ReadCloser, error) {
+	remote := Remote{Client: client, Token: token}
+	return func(ctx context.Context, donor registry.Member) (io.ReadCloser, error) {
+		return remote.Snapshot(ctx, donor.Addr)
+	}
+}
+
+// Remote asks the handlers of Snapshots, each at the host and port that is the worker's Addr.
+type Remote struct {
+	Client *http.Client
+	Token  string // the service token
+}
+
+// Snapshot begins to read a worker's snapshot. What cuts it off is an error of the reader.
+func (r Remote) Snapshot(ctx context.Context, addr string) (io.ReadCloser, error) {
+	return r.get(ctx, addr, snapshotPath)
+}
+
+// Digest returns a worker's digest (Worker.Digest).
+func (r Remote) Digest(ctx context.Context, addr string) (string, error) {
+	body, err := r.get(ctx, addr, digestPath)
+	if err != nil {
+		return "", err
+	}
+	defer body.Close() //nolint:errcheck // nothing is written to it
+	const most = 256
+	digest, err := io.ReadAll(io.LimitReader(body, most))
+	return string(digest), err
+}
+
+func (r Remote) get(ctx context.Context, addr, path string) (io.ReadCloser, error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+addr+path, nil)
+	if err != nil {
+		return nil, err
+	}
+	req.Header.Set("Authorization", "Bearer "+r.Token)
+	resp, err := r.Client.Do(req)
+	if err != nil {
+		return nil, err
+	}
+	if resp.StatusCode != http.StatusOK {
+		_ = resp.Body.Close() // nothing of it is wanted
+		return nil, fmt.Errorf("%s answers %d", addr, resp.StatusCode)
+	}
+	return resp.Body, nil
+}

@@ -1,0 +1,74 @@
+package workers
+
+import (
+	"sync"
+
+	"rideshare/internal/cluster"
+	"rideshare/internal/replog"
+)
+
+// view is what the parts of a worker know of each other.
+type view struct {
+	State cluster.State
+	Log   replog.State // as applied and committed
+	Leads uint64       // the epoch of which it is master, 0 for a slave
+}
+
+// serving says whether the worker gives what it has to others.
+func (v view) serving() bool { return v.State == cluster.Serving }
+
+// electable says whether the worker may become master: it has been at the end of the log.
+func (v view) electable() bool { return v.serving() && v.Leads == 0 }
+
+// status holds the view. Only the replica changes it; everybody may wait for changes.
+type status struct {
+	mu     sync.Mutex
+	view   view
+	moved  chan struct{} // closed and replaced when anything changes
+	turned chan struct{} // the same, but for more than the position
+}
+
+func newStatus() *status {
+	return &status{
+		view:   view{State: cluster.Following},
+		moved:  make(chan struct{}),
+		turned: make(chan struct{}),
+	}
+}
+
+func (s *status) now() view {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.view
+}
+
+// progress returns the view and a channel that is closed when it changes in any way.
+func (s *status) progress() (view, <-chan struct{}) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.view, s.moved
+}
+
+// turn returns the view and a channel that is closed when more than the position changes.
+func (s *status) turn() (view, <-chan struct{}) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.view, s.turned
+}
+
+// update changes the view.
+func (s *status) update(change func(*view)) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	before := s.view
+	change(&s.view)
+	if s.view == before {
+		return
+	}
+	close(s.moved)
+	s.moved = make(chan struct{})
+	if s.view.State != before.State || s.view.Leads != before.Leads || s.view.Log.LogID != before.Log.LogID {
+		close(s.turned)
+		s.turned = make(chan struct{})
+	}
+}

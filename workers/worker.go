@@ -1,0 +1,151 @@
+// Package workers is one worker: it owns a replica's database and keeps it equal to the log. As
+// master it executes writes and appends them to the log; as slave it follows the log and answers
+// reads. The role changes in place: same process, same database.
+//
+// DESIGN.md beside this file says who owns what, and what happens in each failure.
+package workers
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"sync/atomic"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"rideshare/internal/bus"
+	"rideshare/internal/cluster"
+	"rideshare/internal/registry"
+	"rideshare/internal/replog"
+	"rideshare/internal/store"
+	"rideshare/internal/tracing"
+)
+
+// Config is what a worker is made of. The worker closes none of it.
+type Config struct {
+	ID   string // unlike that of any other worker, also of an earlier one on the same database
+	Pair string
+	PID  int
+	Addr string // where this worker gives snapshots, as Fetch of the others understands it
+
+	Store    store.Store
+	Log      replog.Log
+	Bus      bus.Bus
+	Registry registry.Registry
+	// Fetch reads a snapshot from another worker.
+	Fetch func(ctx context.Context, donor registry.Member) (io.ReadCloser, error)
+	// Logger gets what an operator wants to know: changes of role and state, and faults.
+	Logger *slog.Logger
+	// Metrics is told what the worker does; nil: nobody is.
+	Metrics Metrics
+	// Tracer begins spans for requests that are traced; nil: none.
+	Tracer tracing.Tracer
+}
+
+// The worker's constants. DESIGN.md ("Become master", "Write") gives the first two.
+const (
+	rankDelay     = 30 * time.Millisecond // a candidate waits its rank times this
+	maxBatch      = 256                   // requests that go into one entry
+	maxBatchBytes = 1 << 20               // and the bytes of their bodies, roughly
+	writePrefetch = 2 * maxBatch          // so that the next batch gathers while one is under way
+	readPrefetch  = 64                    // reads that a worker has in hand at a time
+	statusEvery   = time.Second           // how old the position in the registry may be
+	relistEvery   = 5 * time.Second       // how long a lost registry event can go unnoticed
+	retryEvery    = time.Second           // until what was appended and not read back is appended again
+	// keepAlive is how many records may follow the last entry before the master appends an empty
+	// one: replicas attach at the last entry, which must not fall to the log's retention.
+	keepAlive = 10_000
+)
+
+// Worker is one worker.
+type Worker struct {
+	Config
+
+	status   *status
+	barriers *barriers
+	orders   chan order
+	reads    atomic.Uint64 // served
+	writes   atomic.Uint64 // executed as master
+	lag      uint64        // entries, when attend has looked last; attend's alone
+}
+
+// order is what the registry's side tells the replica to do: lead the epoch, or seed a new log.
+type order struct {
+	epoch uint64 // lead, when above 0
+	seed  bool
+	above uint64 // seed: the highest epoch that anybody has seen
+}
+
+// New returns a worker. Run runs it.
+func New(c Config) *Worker {
+	c.Logger = c.Logger.With("worker", c.ID)
+	if c.Metrics == nil {
+		c.Metrics = unmeasured{}
+	}
+	return &Worker{
+		Config:   c,
+		status:   newStatus(),
+		barriers: newBarriers(),
+		orders:   make(chan order, 1),
+	}
+}
+
+// Run runs the worker until ctx ends, which is no error, or something fails for good. Most
+// failures of the log, the bus and the registry are waited out. A failure of the database is not:
+// the worker ends, and what it held goes to others.
+func (w *Worker) Run(ctx context.Context) error {
+	g, ctx := errgroup.WithContext(ctx)
+	g.Go(func() error { return w.replicate(ctx) })
+	g.Go(func() error { return w.attend(ctx) })
+	g.Go(func() error { return w.barriers.run(ctx, w.Log, w.status) })
+	g.Go(func() error { return w.serveReads(ctx) })
+	err := g.Wait()
+	if errors.Is(err, context.Canceled) {
+		return nil
+	}
+	return fmt.Errorf("worker %s: %w", w.ID, err)
+}
+
+// Export writes a snapshot of the worker's database, for another worker to join with.
+func (w *Worker) Export(ctx context.Context, to io.Writer) error {
+	if v := w.status.now(); !v.serving() {
+		return fmt.Errorf("worker %s is %s and gives no snapshot", w.ID, v.State)
+	}
+	_, err := w.Store.Export(ctx, to)
+	return err
+}
+
+// Digest returns the position and the checksum of the worker's database, as one text.
+func (w *Worker) Digest(ctx context.Context) (string, error) {
+	sum, state, err := w.Store.Checksum(ctx)
+	if err != nil {
+		return "", err
+	}
+	return fmt.Sprintf("%d %s", state.Seq, sum), nil
+}
+
+// member describes the worker for the registry.
+func (w *Worker) member(v view) registry.Member {
+	m := registry.Member{
+		ID: w.ID, Pair: w.Pair, PID: w.PID, Addr: w.Addr,
+		Role: cluster.Slave, State: v.State, LogID: v.Log.LogID,
+		Position: v.Log.Position(), Reads: w.reads.Load(), Writes: w.writes.Load(), Database: "ok",
+	}
+	if v.Leads > 0 {
+		m.Role = cluster.Master
+	}
+	return m
+}
+
+// pause waits, and reports whether ctx goes on.
+func pause(ctx context.Context, d time.Duration) bool {
+	select {
+	case <-time.After(d):
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}
