@@ -1,0 +1,177 @@
+package watcher
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"rideshare/internal/bus"
+	"rideshare/internal/cluster"
+	"rideshare/internal/pairs"
+	"rideshare/internal/registry"
+)
+
+// controlPrefetch is how many commands are in hand at a time.
+const controlPrefetch = 8
+
+// serveControl carries out commands while this watcher leads.
+func (w *Watcher) serveControl(ctx context.Context) {
+	for ctx.Err() == nil {
+		if w.isLeading() {
+			consumer, err := w.Bus.Consume(ctx, bus.Control, bus.ConsumeOptions{Prefetch: controlPrefetch})
+			if errors.Is(err, bus.ErrClosed) {
+				return
+			}
+			if err == nil {
+				w.consumeControl(ctx, consumer)
+				consumer.Close()
+			}
+		}
+		select {
+		case <-time.After(50 * time.Millisecond):
+		case <-ctx.Done():
+		}
+	}
+}
+
+func (w *Watcher) consumeControl(ctx context.Context, consumer bus.Consumer) {
+	stillLeading := time.NewTicker(time.Second)
+	defer stillLeading.Stop()
+	for {
+		select {
+		case d, ok := <-consumer.Deliveries():
+			if !ok {
+				return
+			}
+			w.acting.Go(func() { w.answer(ctx, d) })
+		case <-stillLeading.C:
+			if !w.isLeading() {
+				return
+			}
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+func (w *Watcher) answer(ctx context.Context, d bus.Delivery) {
+	var answer cluster.Answer
+	var command cluster.Command
+	if err := json.Unmarshal(d.Body, &command); err != nil {
+		answer = problem(cluster.Failed, "the command cannot be read: %s", err)
+	} else {
+		answer = w.carryOut(ctx, command)
+	}
+	body, err := json.Marshal(answer)
+	if err != nil {
+		w.Logger.Error("an answer has no JSON form", "why", err)
+		return
+	}
+	if err := d.Reply(ctx, body); err != nil {
+		w.Logger.Debug("cannot reply", "why", err)
+	}
+	_ = d.Ack() // where the connection is lost the command comes again, with its caller gone
+}
+
+func (w *Watcher) carryOut(ctx context.Context, c cluster.Command) cluster.Answer {
+	switch {
+	case c.Crash != "":
+		return w.crash(ctx, c.Crash)
+	case c.Scale != nil:
+		return w.scale(ctx, *c.Scale)
+	case c.Switchover != nil:
+		return w.switchOver(ctx, c.Switchover.To)
+	default:
+		return w.topology(ctx)
+	}
+}
+
+func problem(p cluster.Problem, format string, args ...any) cluster.Answer {
+	return cluster.Answer{Problem: p, Message: fmt.Sprintf(format, args...)}
+}
+
+// crash kills the worker of the master, or of the slave with the highest process id.
+func (w *Watcher) crash(ctx context.Context, role cluster.Role) cluster.Answer {
+	t, err := w.look(ctx)
+	if err != nil {
+		return problem(cluster.Failed, "%s", err)
+	}
+	var victim *cluster.Worker
+	for i, c := range t.Workers {
+		if c.Role == role && (victim == nil || c.PID > victim.PID) {
+			victim = &t.Workers[i]
+		}
+	}
+	if victim == nil {
+		return problem(cluster.NoSuchWorker, "there is no %s", role)
+	}
+	if err := w.Pairs.Kill(ctx, victim.Pair, pairs.WorkerPart); err != nil {
+		return problem(cluster.Failed, "%s", err)
+	}
+	w.evict(ctx, victim.ID, "crashed on request")
+	w.poke()
+	return cluster.Answer{Killed: []int{victim.PID}}
+}
+
+// scale sets the number of slaves.
+func (w *Watcher) scale(ctx context.Context, c cluster.ScaleCommand) cluster.Answer {
+	if !c.Auto && (c.Count < 1 || c.Count > w.Rule.Max) {
+		return problem(cluster.OutOfRange, "the number of slaves must be from 1 to %d", w.Rule.Max)
+	}
+	err := w.change(ctx, func(config *registry.Config) {
+		config.Auto = c.Auto
+		if !c.Auto {
+			config.Slaves = c.Count
+		}
+	})
+	if err != nil {
+		return problem(cluster.Failed, "%s", err)
+	}
+	w.poke()
+	return w.topology(ctx)
+}
+
+// switchOver asks a slave to take over from the present master, and waits until it has.
+func (w *Watcher) switchOver(ctx context.Context, to string) cluster.Answer {
+	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
+	defer cancel()
+	changes := w.Registry.Watch(ctx)
+	t, err := w.look(ctx)
+	if err != nil {
+		return problem(cluster.Failed, "%s", err)
+	}
+	successor := choose(t, to)
+	if successor == "" || t.Master == "" {
+		return problem(cluster.NoSuchWorker, "there is no slave %s that serves", to)
+	}
+	from := t.Epoch
+	err = w.change(ctx, func(c *registry.Config) { c.Switch = registry.Switch{To: successor, From: from} })
+	for err == nil {
+		if t, err = w.look(ctx); err == nil && t.Epoch > from && t.Master != "" {
+			return cluster.Answer{Topology: &t}
+		}
+		select {
+		case <-changes:
+		case <-ctx.Done():
+			err = ctx.Err()
+		}
+	}
+	return problem(cluster.Failed, "%s has not become master: %s", successor, err)
+}
+
+// choose returns the slave of that name or, without a name, the most advanced one that serves.
+func choose(t cluster.Topology, to string) string {
+	var best *cluster.Worker
+	for i, c := range t.Workers {
+		fits := c.Role == cluster.Slave && c.State == cluster.Serving && (to == "" || to == c.ID)
+		if fits && (best == nil || c.Position.Seq > best.Position.Seq) {
+			best = &t.Workers[i]
+		}
+	}
+	if best == nil {
+		return ""
+	}
+	return best.ID
+}

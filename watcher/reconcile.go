@@ -1,0 +1,223 @@
+package watcher
+
+import (
+	"context"
+	"errors"
+	"maps"
+	"time"
+
+	"rideshare/internal/cluster"
+	"rideshare/internal/pairs"
+	"rideshare/internal/registry"
+)
+
+// reconcile looks once and does what is missing. It is level-triggered: it asks what is, not what
+// has happened, so a lost event costs time and nothing else.
+func (w *Watcher) reconcile(ctx context.Context) error {
+	lead, err := w.lead(ctx)
+	if err != nil || !lead {
+		return err
+	}
+	config, err := w.config(ctx)
+	if err != nil {
+		return err
+	}
+	w.Metrics.Desired(config.Slaves)
+	o, err := w.observe(ctx, config)
+	if err != nil {
+		return err
+	}
+	w.recoveries.observe(o)
+	if slaves, due := w.scaler.observe(o.Now, o.Members); due && config.Auto && slaves != config.Slaves {
+		w.Logger.Info("autoscaling", "from", config.Slaves, "to", slaves)
+		err := w.change(ctx, func(c *registry.Config) { c.Slaves = slaves })
+		if err != nil {
+			return err
+		}
+		o.Slaves = slaves
+		w.Metrics.Desired(slaves)
+	}
+	for _, a := range Plan(o) {
+		w.act(ctx, a, o.Master.Epoch)
+	}
+	return nil
+}
+
+// lead reports whether this watcher is the leading one.
+func (w *Watcher) lead(ctx context.Context) (bool, error) {
+	err := w.Registry.LeadWatchers(ctx, w.ID)
+	if err != nil && !errors.Is(err, registry.ErrTaken) {
+		return false, err // it goes on to answer, if it led: nobody else can know better
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if lead := err == nil; lead != w.leading {
+		w.leading = lead
+		w.Logger.Info("leadership of the watchers", "leading", lead)
+	}
+	w.Metrics.Leading(w.leading)
+	return w.leading, nil
+}
+
+// config returns the config, and sets what nobody has set yet.
+func (w *Watcher) config(ctx context.Context) (registry.Config, error) {
+	config, _, err := w.Registry.Config(ctx)
+	if err != nil || config.Slaves > 0 {
+		return config, err
+	}
+	err = w.change(ctx, func(c *registry.Config) {
+		if c.Slaves == 0 {
+			c.Slaves, c.Auto = w.Slaves, w.Auto
+		}
+		config = *c
+	})
+	return config, err
+}
+
+// change changes the config, whoever else does so at the same time.
+func (w *Watcher) change(ctx context.Context, f func(*registry.Config)) error {
+	for {
+		config, version, err := w.Registry.Config(ctx)
+		if err != nil {
+			return err
+		}
+		f(&config)
+		err = w.Registry.SetConfig(ctx, config, version)
+		if !errors.Is(err, registry.ErrConflict) {
+			return err
+		}
+	}
+}
+
+func (w *Watcher) observe(ctx context.Context, config registry.Config) (Observation, error) {
+	o := Observation{Slaves: config.Slaves, Seed: config.Seed, Switch: config.Switch}
+	var err error
+	if o.Members, err = w.Registry.Members(ctx); err != nil {
+		return o, err
+	}
+	o.Master, err = w.Registry.Master(ctx)
+	if err != nil && !errors.Is(err, registry.ErrNotFound) {
+		return o, err
+	}
+	w.mu.Lock()
+	w.remember(o.Members, time.Now())
+	o.History, o.Creating, o.NextCreate = maps.Clone(w.history), w.creating, w.nextCreate
+	w.mu.Unlock()
+	// After the history: a pair that is busy there may be found done here, never the reverse.
+	if o.Pairs, err = w.Pairs.List(ctx); err != nil {
+		return o, err
+	}
+	o.Now = time.Now()
+	return o, nil
+}
+
+// remember notes who is registered, and forgets the failures of who serves.
+func (w *Watcher) remember(members []registry.Member, now time.Time) {
+	for _, m := range members {
+		h := w.history[m.Pair]
+		h.LastSeen = now
+		if m.State == cluster.Serving {
+			if h.Created { // creating works; that others serve says nothing about it
+				w.createTry = 0
+			}
+			h.Created, h.Tries, h.Next = false, 0, time.Time{}
+		}
+		w.history[m.Pair] = h
+	}
+}
+
+// retryAfter returns how long to wait after so many starts in vain.
+func retryAfter(tries int) time.Duration {
+	if tries <= 1 {
+		return firstRetry
+	}
+	return min(firstRetry<<min(tries-1, 10), longestRetry)
+}
+
+// act does an action, planned in that epoch. What takes long goes on beside the loop, once at a time
+// for each pair.
+func (w *Watcher) act(ctx context.Context, a Action, epoch uint64) {
+	w.Logger.Info("acting", "do", a.Verb, "pair", a.Pair, "worker", a.Worker, "why", a.Why)
+	switch a.Verb {
+	case Evict:
+		w.evict(ctx, a.Worker, a.Why)
+	case Kill:
+		w.report(a, w.Pairs.Kill(ctx, a.Pair, pairs.WorkerPart))
+	case Seed:
+		w.report(a, w.change(ctx, func(c *registry.Config) { c.Seed = registry.Seed{Worker: a.Worker, At: a.At} }))
+	case Switch:
+		w.report(a, w.change(ctx, func(c *registry.Config) { c.Switch = registry.Switch{To: a.Worker, From: epoch} }))
+	case Create:
+		w.create(ctx, a)
+	case Start:
+		w.withPair(a, func() error { _, err := w.Pairs.Start(ctx, a.Pair); return err })
+	case Remove:
+		w.withPair(a, func() error {
+			if a.Worker != "" {
+				w.report(Action{Verb: Evict, Pair: a.Pair, Worker: a.Worker}, w.Registry.Evict(ctx, a.Worker)) // a removal is no incident
+			}
+			return w.Pairs.Remove(ctx, a.Pair)
+		})
+	}
+}
+
+func (w *Watcher) report(a Action, err error) {
+	w.Metrics.Acted(string(a.Verb), err)
+	if err != nil {
+		w.Logger.Warn("action failed", "do", a.Verb, "pair", a.Pair, "worker", a.Worker, "why", err)
+	}
+}
+
+// evict takes a worker out of the registry, and begins to measure the recovery.
+func (w *Watcher) evict(ctx context.Context, worker, why string) {
+	w.recoveries.begin(worker, why, time.Now())
+	err := w.Registry.Evict(ctx, worker)
+	w.Metrics.Acted(string(Evict), err)
+	if err != nil {
+		w.Logger.Warn("cannot evict", "worker", worker, "why", err)
+	}
+}
+
+func (w *Watcher) create(ctx context.Context, a Action) {
+	w.mu.Lock()
+	w.creating++
+	w.createTry++
+	if w.createTry > 2*w.Rule.Max { // nothing that was created has served yet
+		w.nextCreate = time.Now().Add(retryAfter(w.createTry - 2*w.Rule.Max))
+	}
+	w.mu.Unlock()
+	w.acting.Go(func() {
+		defer w.poke()
+		pair, err := w.Pairs.Create(ctx)
+		w.report(a, err)
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		w.creating--
+		if err == nil {
+			w.history[pair.ID] = History{Created: true, Tries: 1, Next: time.Now().Add(firstRetry), LastSeen: time.Now()}
+		} else {
+			w.nextCreate = time.Now().Add(retryAfter(w.createTry))
+		}
+	})
+}
+
+func (w *Watcher) withPair(a Action, f func() error) {
+	w.mu.Lock()
+	h := w.history[a.Pair]
+	h.Busy, h.Removing = true, a.Verb == Remove
+	h.Tries++
+	w.history[a.Pair] = h
+	w.mu.Unlock()
+	w.acting.Go(func() {
+		defer w.poke()
+		w.report(a, f())
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		h := w.history[a.Pair]
+		h.Busy, h.Removing, h.LastSeen, h.Next = false, false, time.Now(), time.Now().Add(retryAfter(h.Tries))
+		w.history[a.Pair] = h
+		if a.Verb == Remove {
+			delete(w.history, a.Pair)
+		}
+	})
+}
