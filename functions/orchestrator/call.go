@@ -1,0 +1,92 @@
+package orchestrator
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	"github.com/google/uuid"
+	"go.opentelemetry.io/otel/trace"
+
+	"rideshare/internal/bus"
+	"rideshare/internal/db"
+	"rideshare/internal/tracing"
+)
+
+// write passes a write to the master. An empty id is replaced: the queue of writes needs one.
+func (f *function) write(ctx context.Context, id string, w db.Write) (*db.WriteResult, error) {
+	if id == "" {
+		id = uuid.NewString()
+	}
+	reply, err := f.request(ctx, bus.Writes, id, w)
+	if err != nil {
+		return nil, err
+	}
+	if reply.Write == nil {
+		return nil, db.Errorf(db.Unknown, "the reply has no result of a write")
+	}
+	f.see(ctx, reply.Write.Position)
+	return reply.Write, nil
+}
+
+// read passes a read to a worker.
+func (f *function) read(ctx context.Context, r db.Read) (*db.ReadResult, error) {
+	reply, err := f.request(ctx, bus.Reads, uuid.NewString(), r)
+	if err != nil {
+		return nil, err
+	}
+	if reply.Read == nil {
+		return nil, db.Errorf(db.Unavailable, "the reply has no result of a read")
+	}
+	f.see(ctx, reply.Read.Position)
+	return reply.Read, nil
+}
+
+// request passes a database request to the queue, and returns the reply unless it is an error.
+func (f *function) request(ctx context.Context, q bus.Queue, id string, request any) (db.Reply, error) {
+	body, err := f.call(ctx, q, id, request)
+	if err != nil {
+		return db.Reply{}, err
+	}
+	reply, err := db.DecodeReply(body)
+	if err != nil {
+		return db.Reply{}, err
+	}
+	if reply.Error != nil {
+		return db.Reply{}, reply.Error
+	}
+	return reply, nil
+}
+
+// call passes a request to the queue and returns the body of the reply.
+func (f *function) call(ctx context.Context, q bus.Queue, id string, request any) (_ []byte, err error) {
+	ctx, span := tracing.Start(ctx, "call "+string(q), trace.WithSpanKind(trace.SpanKindProducer))
+	defer func() { tracing.End(span, err) }()
+	body, err := json.Marshal(request)
+	if err != nil {
+		return nil, fmt.Errorf("orchestrator: %w", err)
+	}
+	reply, err := f.bus.Call(ctx, q, bus.Request{ID: id, Body: body, Trace: tracing.Traceparent(ctx)})
+	switch {
+	case err == nil:
+		return reply, nil
+	case q == bus.Writes && !errors.Is(err, bus.ErrFull):
+		// It may have been published, and be executed after we have given up.
+		return nil, fmt.Errorf("%w (%w)", db.Errorf(db.Unknown, "%s", reason(err)), err)
+	default:
+		return nil, fmt.Errorf("%w (%w)", db.Errorf(db.Unavailable, "%s", reason(err)), err)
+	}
+}
+
+// reason says what happened without the names and addresses that the error itself may have.
+func reason(err error) string {
+	switch {
+	case errors.Is(err, bus.ErrFull):
+		return "too many requests are waiting"
+	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):
+		return "no reply in time"
+	default:
+		return "the message broker cannot be reached"
+	}
+}

@@ -1,0 +1,91 @@
+package users
+
+import (
+	"context"
+	"net/http"
+	"strings"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"rideshare/functions/internal/username"
+	"rideshare/internal/db"
+	"rideshare/internal/httpapi"
+)
+
+type signInInput struct {
+	Body credentials
+
+	remote, forwarded string // where the request comes from
+}
+
+// Resolve implements huma.Resolver: an operation does not see the connection.
+func (in *signInInput) Resolve(hc huma.Context) []error {
+	in.remote, in.forwarded = hc.RemoteAddr(), hc.Header("X-Forwarded-For")
+	return nil
+}
+
+type signInOutput struct{ Body session }
+
+func (f *function) registerSignIn(api *httpapi.API) {
+	httpapi.Register(api, huma.Operation{
+		OperationID: "create-session", Method: http.MethodPost, Path: "/api/v1/sessions", Tags: []string{tag},
+		Summary:     "Sign in",
+		Description: "Limited per user and per address of the client.",
+	}, httpapi.Answers{
+		200: "A token of the user, good for an hour",
+		400: "The username or the password is malformed, or a field is missing or unknown",
+		401: "There is no such user, or the password is wrong",
+		429: "Too many tries",
+		503: httpapi.MeansUnavailable,
+	}, f.signIn)
+}
+
+func (f *function) signIn(ctx context.Context, in *signInInput) (*signInOutput, error) {
+	if err := username.Check("username", in.Body.Username); err != nil {
+		return nil, err
+	}
+	password, err := digest(in.Body.Password)
+	if err != nil {
+		return nil, err
+	}
+	if err := f.Limiter.Allow(in.Body.Username, f.clientAddress(in)); err != nil {
+		return nil, err
+	}
+	hash, err := f.passwordHash(ctx, in.Body.Username)
+	if err != nil {
+		return nil, err
+	}
+	// Also where there is no such user: the answer, and the time it takes, do not tell.
+	ok, err := f.Hasher.Verify(ctx, password, hash)
+	if err != nil {
+		return nil, err
+	}
+	if !ok {
+		return nil, httpapi.Unauthorized(`Bearer realm="rideshare"`, "there is no such user, or the password is wrong")
+	}
+	token, expires, err := f.Tokens.Issue(in.Body.Username)
+	if err != nil {
+		return nil, err
+	}
+	return &signInOutput{Body: session{Token: token, Expires: expires}}, nil
+}
+
+// passwordHash returns the stored hash of the user's password, "" where there is no such user.
+func (f *function) passwordHash(ctx context.Context, name string) (string, error) {
+	result, err := f.DB.Read(ctx, db.Read{Queries: []db.Query{{
+		Table:   "users",
+		Columns: []string{"password_hash"},
+		Where:   []db.Condition{db.Where("username", db.Eq, name)},
+	}}})
+	if err != nil || len(result.Results[0].Rows) == 0 {
+		return "", err
+	}
+	return result.Results[0].Rows[0].Text("password_hash"), nil
+}
+
+func (f *function) clientAddress(in *signInInput) string {
+	if !f.TrustForwardedFor || in.forwarded == "" {
+		return in.remote
+	}
+	return strings.TrimSpace(in.forwarded[strings.LastIndex(in.forwarded, ",")+1:])
+}
