@@ -1,0 +1,142 @@
+package apitest
+
+import (
+	"io"
+	"net/http"
+	"strings"
+)
+
+// valid returns, for each route that takes a body, a request that succeeds if it is sent to a
+// database with the user alice and the ride 1 of another user. The rows of a table break it.
+func valid() []request {
+	return []request{
+		{method: "PUT", path: "/api/v1/users", body: credentials("new")},
+		{method: "POST", path: "/api/v1/sessions", body: credentials("alice")},
+		{method: "POST", path: "/api/v1/rides", body: newRide("alice"), as: "alice"},
+		{method: "POST", path: "/api/v1/rides/1", body: object{"username": "alice"}, as: "alice"},
+		{method: "POST", path: "/api/v1/db/write", as: operator, body: object{"ops": []any{object{"delete": "users", "where": []any{where("username", "=", "new")}}}}},
+		{method: "POST", path: "/api/v1/db/read", as: operator, body: object{"queries": []any{object{"table": "users"}}}},
+		{method: "PUT", path: "/api/v1/cluster/slaves", as: operator, body: object{"count": 2}},
+		{method: "POST", path: "/api/v1/cluster/switchover", as: operator, body: object{}},
+	}
+}
+
+// testBodies: whatever is no JSON object of the right fields and types is a 400, and changes
+// nothing.
+func testBodies(s *suite) {
+	s.clear("alice", "bob")
+	s.addRide("bob")
+	const levels = 100_000
+	malformed := []struct{ name, body string }{
+		{"empty", ""},
+		{"space", " \n\t"},
+		{"null", "null"},
+		{"true", "true"},
+		{"number", "7"},
+		{"string", `"alice"`},
+		{"empty array", "[]"},
+		{"array of objects", "[{}]"},
+		{"truncated", `{"username":"alice"`},
+		{"truncated string", `{"username":"ali`},
+		{"only a brace", "{"},
+		{"comma at the end", `{"username":"alice",}`},
+		{"single quotes", `{'username':'alice'}`},
+		{"comment", "{} // none"},
+		{"two values", "{}{}"},
+		{"two values on lines", "{}\n{}"},
+		{"text after it", "{} x"},
+		{"byte order mark", "\ufeff{}"},
+		{"NUL", "\x00"},
+		{"NUL after it", "{}\x00"},
+		{"invalid UTF-8", "{\"username\":\"\xff\xfe\"}"},
+		{"invalid UTF-8 in a name", "{\"\xc3\x28\":1}"},
+		{"form", "username=alice&password=x"},
+		{"deep arrays", strings.Repeat("[", levels) + strings.Repeat("]", levels)},
+		{"deep arrays, truncated", strings.Repeat("[", levels)},
+		{"deep objects", strings.Repeat(`{"a":`, levels) + "1" + strings.Repeat("}", levels)},
+		{"deep in a field", `{"username":` + strings.Repeat("[", levels) + strings.Repeat("]", levels) + "}"},
+		{"unknown field", `{"nothing":1}`},
+		{"large number", `{"username":1e999999999}`},
+	}
+	for _, r := range valid() {
+		s.run(r.String(), func(s *suite) {
+			for _, m := range malformed {
+				bad := r
+				bad.body = m.body
+				s.cases(testCase{name: m.name, request: bad, status: http.StatusBadRequest})
+			}
+			s.cases(fieldCases(r)...)
+		})
+	}
+	s.cases(
+		testCase{name: "no user was created", request: get("/api/v1/users"), status: 200, body: `["alice","bob"]`},
+		testCase{name: "no ride was created", request: get("/api/v1/rides/count"), status: 200, body: `[1]`},
+	)
+}
+
+// fieldCases are those that break one field of a valid body: missing, null, of each other type,
+// with another case; and those with a field too many.
+func fieldCases(r request) []testCase {
+	o := r.body.(object)
+	var cases []testCase
+	add := func(name string, body object) {
+		bad := r
+		bad.body = body
+		cases = append(cases, testCase{name: name, request: bad, status: http.StatusBadRequest})
+	}
+	add("one more field", except(o, "admin", true))
+	add("one more field, empty name", except(o, "", 1))
+	for field, value := range o {
+		add(field+" missing", except(o, field))
+		add(field+" null", except(o, field, nil))
+		add(field+" true", except(o, field, true))
+		add(field+" object", except(o, field, object{}))
+		add(field+" list", except(o, field, []any{value, 1}))
+		add(field+" 1.5", except(o, field, 1.5))
+		if _, text := value.(string); text {
+			add(field+" number", except(o, field, 12345))
+			add(field+" empty", except(o, field, ""))
+		} else {
+			add(field+" text", except(o, field, "x"))
+		}
+		add(field+" in another case", except(except(o, field), strings.ToUpper(field), value))
+	}
+	return cases
+}
+
+// limit is the largest body.
+const limit = 1 << 20
+
+// testSizes: a body of more than 1 MiB is a 413, however it is sent.
+func testSizes(s *suite) {
+	s.clear("alice", "bob")
+	s.addRide("bob")
+	spaces := func(n int) string { return strings.Repeat(" ", n) }
+	for _, r := range valid() {
+		s.run(r.String(), func(s *suite) {
+			sized := func(body any) request { r := r; r.body = body; return r }
+			s.cases(
+				testCase{name: "1 MiB + 1", request: sized(spaces(limit-1) + "{}"), status: 413},
+				testCase{name: "1 MiB + 1 of text", request: sized(`{"username":"` + strings.Repeat("a", limit+1-15) + `"}`), status: 413},
+				testCase{name: "1 MiB + 1 chunked", request: sized(chunked(spaces(limit-1) + "{}")), status: 413},
+				testCase{name: "1 MiB of nonsense", request: sized(strings.Repeat("x", limit)), status: 400},
+			)
+		})
+	}
+	const large = 10_000_000
+	for _, r := range valid()[:3] {
+		s.cases(
+			testCase{name: "10 MB, " + r.String(), request: request{method: r.method, path: r.path, as: r.as, body: strings.Repeat("x", large)}, status: 413},
+			testCase{name: "10 MB chunked, " + r.String(), request: request{method: r.method, path: r.path, as: r.as, body: chunked(spaces(large))}, status: 413},
+		)
+	}
+	exact := `{"username":"exact","password":"` + digest + `"}`
+	exact += spaces(limit - len(exact))
+	s.cases(
+		testCase{name: "1 MiB that is a user", request: request{method: "PUT", path: "/api/v1/users", body: exact}, status: 201, body: `{}`},
+		testCase{name: "nothing else was created", request: get("/api/v1/users"), status: 200, body: `["alice","bob","exact"]`},
+	)
+}
+
+// chunked hides the length of a body, so that it is sent in chunks.
+func chunked(body string) io.Reader { return struct{ io.Reader }{strings.NewReader(body)} }
