@@ -1,0 +1,114 @@
+package rabbitmq
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	amqp091 "github.com/rabbitmq/amqp091-go"
+
+	"rideshare/internal/bus"
+)
+
+// consumePatience is how long Consume waits for a broker that is away: its caller has other things
+// to watch.
+const consumePatience = 2 * time.Second
+
+// Consume implements bus.Bus. While the broker is away it waits for 2 s at most.
+func (b *Bus) Consume(ctx context.Context, q bus.Queue, o bus.ConsumeOptions) (bus.Consumer, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	if o.Prefetch < 1 {
+		return nil, fmt.Errorf("bus: prefetch of %d, want at least 1", o.Prefetch)
+	}
+	name, err := b.o.queue(q)
+	if err != nil {
+		return nil, err
+	}
+	s, err := b.sessionSoon(ctx)
+	if err != nil {
+		return nil, err
+	}
+	c := &consumer{
+		session: s, replies: b.o.replies(q), deliveries: make(chan bus.Delivery, o.Prefetch),
+		over: make(chan struct{}), ended: make(chan struct{}),
+	}
+	var deliveries <-chan amqp091.Delivery
+	err = s.exchange(func() error {
+		deliveries, err = c.subscribe(name, o)
+		return err
+	})
+	if err != nil {
+		return nil, s.lost(err)
+	}
+	if !b.run(func() { c.pump(deliveries) }) {
+		return nil, bus.ErrClosed
+	}
+	return c, nil
+}
+
+func (b *Bus) sessionSoon(ctx context.Context) (*session, error) {
+	if s := b.live(false); s != nil {
+		return s, nil
+	}
+	soon, cancel := context.WithTimeout(ctx, consumePatience)
+	defer cancel()
+	s, err := b.session(soon, false)
+	if err != nil && ctx.Err() != nil {
+		return nil, ctx.Err()
+	}
+	return s, err
+}
+
+// Inspect implements bus.Bus.
+func (b *Bus) Inspect(ctx context.Context, q bus.Queue) (bus.Stats, error) {
+	if err := ctx.Err(); err != nil {
+		return bus.Stats{}, err
+	}
+	name, err := b.o.queue(q)
+	if err != nil {
+		return bus.Stats{}, err
+	}
+	s, err := b.sessionSoon(ctx)
+	if err != nil {
+		return bus.Stats{}, err
+	}
+	type answer struct {
+		stats bus.Stats
+		err   error
+	}
+	got := make(chan answer, 1)
+	if !b.run(func() {
+		found, err := s.inspect(name)
+		got <- answer{found, err}
+	}) {
+		return bus.Stats{}, bus.ErrClosed
+	}
+	select {
+	case a := <-got:
+		return a.stats, a.err
+	case <-ctx.Done():
+		return bus.Stats{}, ctx.Err()
+	case <-b.done:
+		return bus.Stats{}, bus.ErrClosed
+	}
+}
+
+func (s *session) inspect(name string) (bus.Stats, error) {
+	var found amqp091.Queue
+	err := s.exchange(func() error {
+		ch, err := s.consuming.Channel()
+		if err != nil {
+			return err
+		}
+		defer ch.Close() //nolint:errcheck // it may have been closed by the broker
+		found, err = ch.QueueDeclarePassive(name, true, false, false, false, nil)
+		return err
+	})
+	if err != nil {
+		return bus.Stats{}, s.lost(err)
+	}
+	s.touch()
+	return bus.Stats{Waiting: found.Messages, Consumers: found.Consumers}, nil
+}

@@ -1,0 +1,107 @@
+package rabbitmq
+
+import (
+	"context"
+
+	"github.com/google/uuid"
+	amqp091 "github.com/rabbitmq/amqp091-go"
+
+	"rideshare/internal/amqp"
+	"rideshare/internal/bus"
+)
+
+// replies is what a session needs for calls: a publisher, and the queue that the replies come to.
+// The queue is exclusive: it goes with its connection.
+type replies struct {
+	calls     *calls
+	queue     string
+	publisher *amqp.Publisher
+	outboxes  map[bus.Queue]*outbox
+}
+
+// prepareCalls makes the session fit for calls.
+func (s *session) prepareCalls(ctx context.Context) error {
+	r := &replies{calls: &s.bus.calls, queue: s.bus.o.Prefix + "responses." + uuid.NewString(), outboxes: map[bus.Queue]*outbox{}}
+	for _, q := range s.bus.o.Queues {
+		r.outboxes[q] = s.outbox(q)
+	}
+	if err := s.consuming.Do(ctx, func() error { return r.receive(s) }); err != nil {
+		return err
+	}
+	err := s.publishing.Do(ctx, func() (err error) {
+		r.publisher, err = amqp.NewPublisher(s.publishing)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	s.replies = r
+	s.callable.Store(true)
+	return nil
+}
+
+func (r *replies) receive(s *session) error {
+	ch, err := bindRequests(s.consuming, s.bus.o)
+	if err != nil {
+		return err
+	}
+	if _, err := ch.QueueDeclare(r.queue, false, false, true, false, nil); err != nil {
+		return err
+	}
+	for _, q := range s.bus.o.Queues {
+		if err := amqp.Bind(ch, s.bus.o.replies(q), r.queue); err != nil {
+			return err
+		}
+	}
+	deliveries, err := ch.Consume(r.queue, "", true, true, false, false, nil)
+	if err != nil {
+		return err
+	}
+	s.bus.run(func() {
+		for d := range deliveries {
+			s.touch()
+			r.take(d)
+		}
+		s.abort() // where only the queue is gone, no reply would ever come
+	})
+	return nil
+}
+
+// take hands over the reply that the message carries, or the replies. What is damaged answers nobody.
+func (r *replies) take(m amqp091.Delivery) {
+	if m.Type != frameType {
+		r.calls.answer(m.Exchange, m.CorrelationId, m.Body)
+		return
+	}
+	parts, err := decodeFrame(m.Body)
+	if err != nil {
+		return
+	}
+	for _, p := range parts {
+		r.calls.answer(m.Exchange, p.correlation, p.body)
+	}
+}
+
+// bindRequests binds the queues to what calls, and the dead letters of writes, come by. It returns
+// the channel that it has opened for it.
+func bindRequests(c *amqp.Conn, o Options) (*amqp091.Channel, error) {
+	var dead []amqp.Queue
+	bindings := map[string]string{} // queue by exchange
+	for _, q := range o.Queues {
+		bindings[o.requests(q)] = o.Prefix + string(q)
+		if q == bus.Writes {
+			dead = append(dead, o.deadLetters())
+			bindings[o.deadLettersExchange()] = o.deadLetters().Name
+		}
+	}
+	ch, err := amqp.Declare(c, dead...)
+	if err != nil {
+		return nil, err
+	}
+	for exchange, queue := range bindings {
+		if err := amqp.Bind(ch, exchange, queue); err != nil {
+			return nil, err
+		}
+	}
+	return ch, nil
+}
