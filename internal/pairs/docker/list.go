@@ -1,0 +1,109 @@
+package docker
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/containerd/errdefs"
+	"github.com/docker/docker/api/types/container"
+
+	"rideshare/internal/pairs"
+)
+
+// List implements pairs.Pairs.
+func (p *Pairs) List(ctx context.Context) ([]pairs.Pair, error) {
+	p.mu.Lock()
+	creating := make(map[string]bool, len(p.creating))
+	for id := range p.creating { // before looking: one that is done meanwhile may be missed, never shown in part
+		creating[id] = true
+	}
+	p.mu.Unlock()
+	all, _, err := p.everything(ctx)
+	if err != nil {
+		return nil, err
+	}
+	image := p.workerImage(ctx)
+	list := make([]pairs.Pair, 0, len(all))
+	for _, f := range all {
+		if creating[f.id] {
+			continue
+		}
+		pair, err := p.describe(ctx, f)
+		if err != nil {
+			return nil, err
+		}
+		pair.Worker.Outdated = pair.Worker.Running && image != "" && f.last().ImageID != image
+		list = append(list, pair)
+	}
+	return list, nil
+}
+
+// workerImage returns the id of the image that the next worker would have; empty where the engine
+// does not have it: then there is nothing newer to run.
+func (p *Pairs) workerImage(ctx context.Context) string {
+	image, err := p.api.ImageInspect(ctx, p.config.WorkerImage)
+	if err != nil {
+		return ""
+	}
+	return image.ID
+}
+
+// find returns a pair that is there.
+func (p *Pairs) find(ctx context.Context, id string) (pairs.Pair, error) {
+	f, err := p.look(ctx, id)
+	if err != nil {
+		return pairs.Pair{}, err
+	}
+	if f == nil {
+		return pairs.Pair{}, fmt.Errorf("%w: %s", pairs.ErrNotFound, id)
+	}
+	return p.describe(ctx, f)
+}
+
+func (p *Pairs) describe(ctx context.Context, f *found) (pairs.Pair, error) {
+	pair := pairs.Pair{ID: f.id}
+	var err error
+	if f.database.ID != "" {
+		if pair.Database, err = p.process(ctx, f.database.ID); err != nil {
+			return pair, err
+		}
+	}
+	if w := f.last(); w.run > 0 {
+		pair.Worker, err = p.process(ctx, w.ID)
+		pair.Worker.ID = workerID(f.id, w.run)
+	}
+	return pair, err
+}
+
+// process describes the process of a container. One that has just been removed does not run.
+func (p *Pairs) process(ctx context.Context, id string) (pairs.Process, error) {
+	c, err := p.api.ContainerInspect(ctx, id)
+	if errdefs.IsNotFound(err) {
+		return pairs.Process{Fault: "removed"}, nil
+	}
+	if err != nil {
+		return pairs.Process{}, p.explain("inspect", "", err)
+	}
+	if c.State.Running {
+		return pairs.Process{PID: c.State.Pid, Running: true}, nil
+	}
+	return pairs.Process{Fault: fault(c.State)}, nil
+}
+
+// killed is the exit code of a process that was sent SIGKILL.
+const killed = 128 + 9
+
+func fault(s *container.State) string {
+	switch {
+	case s.Status == container.StateCreated && s.Error == "":
+		return ""
+	case s.OOMKilled:
+		return "out of memory"
+	case s.Error != "":
+		return s.Error
+	case s.ExitCode == killed:
+		return "killed"
+	default:
+		return fmt.Sprintf("exited with %d", s.ExitCode)
+	}
+}

@@ -1,0 +1,96 @@
+package docker
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+
+	"golang.org/x/sync/errgroup"
+
+	"rideshare/internal/pairs"
+)
+
+// Start implements pairs.Pairs. A database that does not run gets a new container on its volume, so
+// that it runs as it is configured now.
+func (p *Pairs) Start(ctx context.Context, id string) (pairs.Pair, error) {
+	unlock, err := p.lock(ctx, id)
+	if err != nil {
+		return pairs.Pair{}, err
+	}
+	defer unlock()
+	f, err := p.look(ctx, id)
+	if err != nil {
+		return pairs.Pair{}, err
+	}
+	if f == nil {
+		return pairs.Pair{}, fmt.Errorf("%w: %s", pairs.ErrNotFound, id)
+	}
+	if running(f.database) && running(f.last().Summary) {
+		return pairs.Pair{}, fmt.Errorf("%w: %s", pairs.ErrExists, id)
+	}
+	if err := p.revive(ctx, f); err != nil {
+		return pairs.Pair{}, fmt.Errorf("the pair %s: %w", id, err)
+	}
+	return p.find(ctx, id)
+}
+
+// revive starts what does not run of a pair. It keeps the container of the last worker, for its
+// log, and removes those before it, with the secrets of any that compose has removed.
+func (p *Pairs) revive(ctx context.Context, f *found) error {
+	last := f.last()
+	if running(last.Summary) { // without its database it is of no use
+		if err := p.end(ctx, last.ID); err != nil {
+			return err
+		}
+	}
+	for _, w := range f.workers {
+		if w.run < last.run {
+			if err := p.remove(ctx, w.ID); err != nil {
+				return err
+			}
+		}
+	}
+	if err := p.sweep(ctx, f.id); err != nil {
+		return err
+	}
+	database := f.database.ID
+	if !running(f.database) {
+		if database != "" {
+			if err := p.remove(ctx, database); err != nil {
+				return err
+			}
+		}
+		var err error
+		if database, err = p.newDatabase(ctx, f.id); err != nil {
+			return err
+		}
+	}
+	return p.resume(ctx, f, database)
+}
+
+// resume starts a worker, and the database where it does not run, with what the volume says.
+func (p *Pairs) resume(ctx context.Context, f *found, database string) error {
+	password, err := p.get(ctx, database, dataFolder, passwordFile)
+	if err != nil {
+		return err
+	}
+	if password == "" { // the volume is empty: a Create was cut short
+		return p.begin(ctx, f.id, database, newPassword(), f.last().run+1)
+	}
+	text, err := p.get(ctx, database, dataFolder, runsFile)
+	if err != nil {
+		return err
+	}
+	runs, _ := strconv.Atoi(text) // where it is cut short, the containers say the same
+	run := max(runs, f.last().run) + 1
+	counted := map[string]string{runsFile: strconv.Itoa(run)}
+	if err := p.put(ctx, database, dataFolder, databaseUser, 0o400, counted); err != nil {
+		return err
+	}
+	g, ctx := errgroup.WithContext(ctx)
+	if !running(f.database) {
+		g.Go(func() error { return p.start(ctx, database, p.config.databaseName(f.id)) })
+	}
+	g.Go(func() error { return p.launch(ctx, f.id, password, run) })
+	return g.Wait()
+}
