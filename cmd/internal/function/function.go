@@ -1,0 +1,98 @@
+// Package function is what the programs of the functions have in common.
+package function
+
+import (
+	"fmt"
+	"log/slog"
+	"maps"
+	"os"
+	"strings"
+	"time"
+
+	"rideshare/cmd/internal/boot"
+	"rideshare/functions/apidoc"
+	"rideshare/functions/web"
+	"rideshare/internal/auth"
+	"rideshare/internal/dbclient"
+	"rideshare/internal/httpapi"
+	"rideshare/internal/serve"
+	"rideshare/internal/telemetry"
+	"rideshare/internal/tracing"
+)
+
+// Config is what every function reads.
+type Config struct {
+	Addr         string        `env:"RIDESHARE_ADDR" envDefault:":8080" doc:"where it listens"`
+	Auth         string        `env:"RIDESHARE_AUTH" envDefault:"on" doc:"on or off: whether callers are asked for tokens"`
+	ServiceToken string        `env:"RIDESHARE_SERVICE_TOKEN" doc:"the token of operators and services"`
+	TokenKey     string        `env:"RIDESHARE_TOKEN_KEY" doc:"signs the tokens of users"`
+	Timeout      time.Duration `env:"RIDESHARE_TIMEOUT" envDefault:"10s" doc:"how long a request may take"`
+	BasePath     string        `env:"RIDESHARE_BASE_PATH" doc:"under Lambda: what the paths begin with at the gateway, where it maps a part of its paths to this API"`
+}
+
+// Check returns what is wrong with the configuration.
+func (c Config) Check() error {
+	switch {
+	case c.Auth != "on" && c.Auth != "off":
+		return fmt.Errorf("RIDESHARE_AUTH is %q: it must be on or off", c.Auth)
+	case c.Auth == "on" && (c.ServiceToken == "" || c.TokenKey == ""):
+		return fmt.Errorf("RIDESHARE_AUTH is on: RIDESHARE_SERVICE_TOKEN and RIDESHARE_TOKEN_KEY must be set (each may come from a file: NAME_FILE)")
+	case c.Timeout <= 0:
+		return fmt.Errorf("RIDESHARE_TIMEOUT must be above 0")
+	}
+	return nil
+}
+
+// UnderLambda reports whether Lambda runs the program. The variable is Lambda's own, and no setting.
+func UnderLambda() bool { return os.Getenv("AWS_LAMBDA_RUNTIME_API") != "" }
+
+// Serving says how the function is served: by Lambda where that runs it, otherwise on its address.
+func (c Config) Serving(logger *slog.Logger, tracer tracing.Tracer) serve.Options {
+	o := serve.Options{Addr: c.Addr, Lambda: UnderLambda(), Base: c.BasePath, Logger: logger}
+	if tracer != nil {
+		o.Flush = tracer.Flush
+	}
+	return o
+}
+
+// Tokens are the tokens of users.
+func (c Config) Tokens() *auth.Tokens { return auth.NewTokens(c.TokenKey, time.Now) }
+
+// Options are the API options of the function with that title.
+func (c Config) Options(title string, logger *slog.Logger, tracer tracing.Tracer) (httpapi.Options, *telemetry.Metrics, error) {
+	if err := c.Check(); err != nil {
+		return httpapi.Options{}, nil, err
+	}
+	if c.Auth == "off" {
+		logger.Warn("nobody is asked for a token (RIDESHARE_AUTH=off)")
+	}
+	metrics := telemetry.New(boot.Version)
+	handlers, err := apidoc.New(boot.Version)
+	if err != nil {
+		return httpapi.Options{}, nil, err
+	}
+	handlers["GET /metrics"] = metrics.Handler()
+	pages, err := web.Handlers()
+	if err != nil {
+		return httpapi.Options{}, nil, err
+	}
+	maps.Copy(handlers, pages)
+	policy := &auth.Policy{On: c.Auth == "on", ServiceToken: c.ServiceToken, Tokens: c.Tokens()}
+	return httpapi.Options{
+		Title: title, Version: boot.Version, Logger: logger, Guard: policy.Guard,
+		Timeout: c.Timeout, Handlers: handlers,
+		Observe: metrics.HTTP(strings.TrimPrefix(title, "RideShare ")), Tracer: tracer,
+	}, metrics, nil
+}
+
+// Database is where users and rides reach the database.
+type Database struct {
+	URL string `env:"ORCHESTRATOR_URL" envDefault:"http://orchestrator:8080" doc:"the orchestrator"`
+}
+
+// Client returns a client of the orchestrator, and sets the options that depend on it.
+func (d Database) Client(c Config, o *httpapi.Options) *dbclient.Client {
+	client := dbclient.New(dbclient.Config{URL: d.URL, ServiceToken: c.ServiceToken})
+	o.Newest, o.Ready = client.Newest, client.Ready
+	return client
+}

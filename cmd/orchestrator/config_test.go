@@ -1,0 +1,9 @@
+package main
+
+import (
+	"testing"
+
+	"rideshare/internal/config/configtest"
+)
+
+func TestConfigurationIsDocumented(t *testing.T) { configtest.Documented[Config](t, "orchestrator") }

@@ -1,0 +1,58 @@
+// Command orchestrator is the function before the database.
+package main
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"rideshare/cmd/internal/boot"
+	"rideshare/cmd/internal/function"
+	"rideshare/functions/orchestrator"
+	"rideshare/internal/amqp"
+	"rideshare/internal/bus/rabbitmq"
+	"rideshare/internal/serve"
+	"rideshare/internal/tracing"
+	"rideshare/workers"
+)
+
+// Config is read from the environment.
+type Config struct {
+	function.Config
+	Broker     string        `env:"AMQP_URL,required" doc:"the broker: amqp://user:password@host:port/, several hosts with commas between"`
+	Replicated bool          `env:"AMQP_REPLICATED" envDefault:"false" doc:"whether the queues of reads and of commands survive the loss of one of several brokers; all programs must agree"`
+	IdleRedial time.Duration `env:"RIDESHARE_IDLE_REDIAL" envDefault:"0s" doc:"after how long without traffic the broker is dialled anew, for a process that may be frozen; 0: never, but 20 s under Lambda"`
+}
+
+// lambdaIdleRedial is the default under Lambda, which freezes a process between invocations: it may
+// wake with a connection that the broker has long given up. Less than two heartbeats, after which
+// the broker does that.
+const lambdaIdleRedial = 20 * time.Second
+
+func main() { boot.Main("orchestrator", run) }
+
+func run(ctx context.Context, c Config, logger *slog.Logger, tracer tracing.Tracer) error {
+	if c.IdleRedial == 0 && function.UnderLambda() {
+		c.IdleRedial = lambdaIdleRedial
+	}
+	options, metrics, err := c.Options("RideShare orchestrator", logger, tracer)
+	if err != nil {
+		return err
+	}
+	bus, err := rabbitmq.New(rabbitmq.Options{
+		Broker:     amqp.Options{URL: c.Broker, Name: "orchestrator", Monitor: metrics.AMQP()},
+		Replicated: c.Replicated,
+		IdleRedial: c.IdleRedial,
+	})
+	if err != nil {
+		return err
+	}
+	defer func() { _ = bus.Close() }() // the broker notices either way
+	metrics.Queues(orchestrator.Depths(bus))
+	handler := orchestrator.New(options, orchestrator.Config{
+		Bus:      orchestrator.Measured(bus, metrics.Call),
+		Replicas: workers.Remote{Client: &http.Client{}, Token: c.ServiceToken},
+	})
+	return serve.Run(ctx, metrics.Count(handler), c.Serving(logger, tracer))
+}

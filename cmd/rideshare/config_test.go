@@ -1,0 +1,11 @@
+package main
+
+import (
+	"testing"
+
+	"rideshare/internal/config/configtest"
+)
+
+func TestConfigurationIsDocumented(t *testing.T) {
+	configtest.Documented[runConfig](t, "rideshare run")
+}

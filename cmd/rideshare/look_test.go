@@ -1,0 +1,257 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"rideshare/client"
+)
+
+const topologyJSON = `{"epoch":3,"master":"p1.1","workers":[
+{"id":"p1.1","pair":"p1","addr":"a:7000","role":"master","state":"serving","pid":4330,"position":"3.9","lag":0,"reads":0,"database":"ok"},
+{"id":"p2.1","pair":"p2","role":"slave","state":"serving","pid":1000,"position":"3.9","lag":0,"reads":123456,"database":"ok"},
+{"id":"p3.12","pair":"p3","role":"slave","state":"joining","pid":21,"position":"0.0","lag":9,"reads":0,"database":"ok"}],
+"desired":{"slaves":2,"auto":true,"min":1,"max":5},
+"recoveries":[{"at":"2026-11-22T10:00:00Z","what":"p1.1 is master of epoch 3","why":"master p3.11: worker died","duration_ms":196}]}`
+
+func TestGolden(t *testing.T) {
+	here, err := os.Getwd()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("TZ", "UTC")
+	local := time.Local
+	time.Local = time.UTC // what the process has read from TZ before
+	t.Cleanup(func() { time.Local = local })
+	s := answering(t, map[string]string{
+		"/api/v1/cluster": topologyJSON, "/api/v1/cluster/slaves": topologyJSON, "/api/v1/crash/slave": `["1000"]`,
+		"/api/v1/db/checksums": `[{"worker":"p1.1","seq":9,"checksum":"ab12"},{"worker":"p2.1","seq":9,"checksum":"ab12"}]`,
+	})
+	for name, args := range map[string][]string{
+		"status": {"status"}, "status-json": {"status", "-o", "json"},
+		"workers": {"workers"}, "workers-json": {"workers", "-o", "json"},
+		"recoveries": {"recoveries"}, "recoveries-json": {"recoveries", "-o", "json"},
+		"verify": {"verify"}, "verify-json": {"verify", "-o", "json"},
+		"scale": {"scale", "2"}, "crash": {"crash", "slave"},
+	} {
+		t.Run(name, func(t *testing.T) { golden(t, here, name, s.ok(args...)) })
+	}
+}
+
+func TestColours(t *testing.T) {
+	s := answering(t, map[string]string{"/api/v1/cluster": topologyJSON})
+	for name, c := range map[string]struct {
+		terminal bool
+		vars     []string
+		coloured bool
+	}{
+		"terminal": {true, nil, true}, "pipe": {false, nil, false},
+		"NO_COLOR": {true, []string{"NO_COLOR=1"}, false}, "dumb": {true, []string{"TERM=dumb"}, false},
+	} {
+		var out bytes.Buffer
+		env := environment{out: &out, err: &out, outIsTerminal: c.terminal, vars: append(c.vars, "RIDESHARE_URL="+s.url)}
+		if code := run(t.Context(), env, []string{"status"}); code != 0 || strings.Contains(out.String(), "\x1b[") != c.coloured {
+			t.Errorf("%s: exit code %d, printed %q", name, code, out.String())
+		}
+	}
+}
+
+// What comes from outside cannot make a terminal do things.
+func TestControlCharactersAreNotPrinted(t *testing.T) {
+	evil := strings.Replace(topologyJSON, `"id":"p1.1"`, `"id":"p\u001b[2J\t\u009b1.1"`, 1)
+	s := answering(t, map[string]string{"/api/v1/cluster": evil})
+	if out := s.ok("workers"); strings.ContainsAny(out, "\x1b\u009b\t") {
+		t.Errorf("%q", out)
+	}
+}
+
+func TestWatch(t *testing.T) {
+	s := answering(t, map[string]string{"/api/v1/cluster": topologyJSON})
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	var out writerFunc = func(b []byte) (int, error) {
+		if n := bytes.Count(b, []byte("\n")); n != 1 {
+			t.Errorf("%d lines at once: %s", n, b)
+		}
+		cancel()
+		return len(b), nil
+	}
+	env := environment{out: out, err: out, vars: []string{"RIDESHARE_URL=" + s.url}}
+	if code := run(ctx, env, []string{"status", "--watch", "-o", "json"}); code != 0 {
+		t.Errorf("exit code %d after Ctrl-C", code)
+	}
+	if r := s.run("status", "--watch", "--interval", "0s"); r.code != exitUsage {
+		t.Errorf("%+v", r)
+	}
+}
+
+type writerFunc func([]byte) (int, error)
+
+func (f writerFunc) Write(b []byte) (int, error) { return f(b) }
+
+func TestExitCodes(t *testing.T) {
+	s := answering(t, map[string]string{
+		"/api/v1/crash/master":       `{"title":"Conflict","status":409,"detail":"there is no master"}`,
+		"/api/v1/cluster":            `{"title":"Unauthorized","status":401,"detail":"a bearer token is required"}`,
+		"/api/v1/cluster/switchover": `{"title":"Service Unavailable","status":503,"detail":"nobody"}`,
+		"/api/v1/db/checksums":       `[{"worker":"p1.1","seq":9,"checksum":"ab12"},{"worker":"p2.1","seq":9,"checksum":"cd34"}]`,
+	})
+	cancelled, cancel := context.WithCancel(t.Context())
+	cancel()
+	for _, test := range []struct {
+		args string
+		code int
+		says string
+	}{
+		{"crash master", exitFailed, "there is no master"},
+		{"scale many", exitUsage, "neither a number nor auto"},
+		{"status --colour", exitUsage, "unknown flag"},
+		{"status -o yaml", exitUsage, "must be table or json"},
+		{"crash everything", exitUsage, "everything"},
+		{"explode", exitUsage, "unknown command"},
+		{"status --url ftp://x", exitUsage, "--url"},
+		{"verify", exitFound, ""},
+		{"status --url http://127.0.0.1:1", exitUnanswered, "Is it running?"},
+		{"switchover", exitUnanswered, "nobody"},
+		{"status", exitUnauthorized, "--token"},
+	} {
+		if r := s.run(strings.Fields(test.args)...); r.code != test.code || !strings.Contains(r.err, test.says) {
+			t.Errorf("%s: exit code %d, not %d; it does not say %q:\n%s", test.args, r.code, test.code, test.says, r.err)
+		}
+	}
+	if r := s.runContext(cancelled, "status"); r.code != exitInterrupted {
+		t.Errorf("interrupted: %+v", r)
+	}
+}
+
+func TestVerifyGivesUp(t *testing.T) {
+	s := answering(t, map[string]string{"/api/v1/db/checksums": `[{"worker":"p1.1","seq":9,"checksum":"ab12"},{"worker":"p2.1","seq":8,"checksum":"cd34"}]`})
+	if r := s.run("verify", "--timeout", "100ms"); r.code != exitFailed || !strings.Contains(r.err, "others are writing") {
+		t.Errorf("%+v", r)
+	}
+}
+
+func TestTokens(t *testing.T) {
+	t.Chdir(t.TempDir())
+	write := func(path, text string) {
+		t.Helper()
+		if err := os.MkdirAll(path[:strings.LastIndex(path, "/")], 0o700); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	token := func(o *operator) string {
+		t.Helper()
+		s, err := o.serviceToken()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return s
+	}
+	here := &operator{url: "http://localhost:8080"}
+	if got := token(here); got != "" {
+		t.Errorf("without any: %q", got)
+	}
+	write("data/secrets.json", `{"service_token":"run","token_key":"k"}`)
+	if got := token(here); got != "run" {
+		t.Errorf("of rideshare run: %q", got)
+	}
+	write(".secrets/service_token", "up\n")
+	if got := token(here); got != "up" {
+		t.Errorf("of make up: %q", got)
+	}
+	for _, elsewhere := range []string{"https://rides.example", "http://10.0.0.1:8080", "http://127.0.0.1.rides.example"} {
+		if got := token(&operator{url: elsewhere}); got != "" {
+			t.Errorf("the token of this machine goes to %s: %q", elsewhere, got)
+		}
+	}
+	write("given/token", "file\n")
+	for name, c := range map[string]struct{ o, want string }{
+		"file": {"RIDESHARE_SERVICE_TOKEN_FILE=given/token", "file"}, "variable": {"RIDESHARE_SERVICE_TOKEN=var", "var"},
+	} {
+		if got := token(&operator{url: here.url, environment: environment{vars: []string{c.o}}}); got != c.want {
+			t.Errorf("%s: %q", name, got)
+		}
+	}
+	if got := token(&operator{url: here.url, token: "flag", environment: environment{vars: []string{"RIDESHARE_SERVICE_TOKEN=var"}}}); got != "flag" {
+		t.Errorf("flag: %q", got)
+	}
+}
+
+func TestHelp(t *testing.T) {
+	s := &shell{TB: t}
+	root := newRoot(environment{})
+	for _, c := range append([]*cobra.Command{root}, root.Commands()...) {
+		help := s.ok(append(strings.Fields(c.CommandPath())[1:], "--help")...)
+		if !strings.Contains(help, "Examples:\n  rideshare") || c.Short == "" {
+			t.Errorf("%s:\n%s", c.CommandPath(), help)
+		}
+	}
+	if help := s.ok("--help"); !strings.Contains(help, "Exit codes") {
+		t.Error("the exit codes are not in the help")
+	}
+}
+
+func TestCompletion(t *testing.T) {
+	s := answering(t, map[string]string{"/api/v1/cluster": topologyJSON})
+	if out := s.ok("__complete", "switchover", ""); !strings.Contains(out, "p2.1\t") || strings.Contains(out, "p1.1") || strings.Contains(out, "p3.12") {
+		t.Errorf("switchover: %s", out)
+	}
+	if out := s.ok("__complete", "status", "-o", ""); !strings.Contains(out, "json\n") {
+		t.Errorf("-o: %s", out)
+	}
+	for _, name := range []string{"bash", "zsh", "fish"} {
+		if out := s.ok("completion", name); len(out) < 500 {
+			t.Errorf("%s: %d bytes", name, len(out))
+		}
+	}
+}
+
+// TestLive looks at and changes a system that runs.
+func TestLive(t *testing.T) {
+	s := system(t)
+	whole := func() bool {
+		top := decode[client.Topology](s, "status")
+		for _, w := range top.Workers {
+			if w.State != "serving" {
+				return false
+			}
+		}
+		return top.Master != "" && len(top.Workers) == 3
+	}
+	s.eventually("a master and two slaves", whole)
+	if out := s.ok("workers"); strings.Count(out, "slave") != 2 {
+		t.Errorf("workers:\n%s", out)
+	}
+	load := decode[loadResult](s, "load", "--rides", "40", "--concurrency", "4")
+	if load.Writes.Done != 40 || load.Reads.Done != 40 || load.failed() != 0 || load.Writes.Median <= 0 || load.Writes.Max < load.Writes.P99 {
+		t.Errorf("%+v", load)
+	}
+	if rides, err := s.client().CountRides(t.Context()); err != nil || rides[0] != 0 {
+		t.Errorf("after the load %v rides are there: %v", rides, err)
+	}
+	if v := decode[verification](s, "verify"); !v.Equal || len(v.Checksums) != 3 {
+		t.Errorf("%+v", v)
+	}
+	s.ok("crash", "master")
+	s.eventually("a master and two slaves after a crash", whole)
+	s.eventually("the recovery is listed", func() bool { return strings.Contains(s.ok("recoveries"), "crashed on request") })
+	before := decode[client.Topology](s, "status")
+	s.ok("switchover")
+	if after := decode[client.Topology](s, "status"); after.Epoch <= before.Epoch {
+		t.Errorf("epoch %d after %d", after.Epoch, before.Epoch)
+	}
+	for _, bad := range [][]string{{"load", "--rides", "0"}, {"load", "--concurrency", "257"}, {"load", "--duration", "0s"}} {
+		if r := s.run(bad...); r.code != exitUsage {
+			t.Errorf("%v: %+v", bad, r)
+		}
+	}
+}

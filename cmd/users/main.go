@@ -1,0 +1,39 @@
+// Command users is the function for users.
+package main
+
+import (
+	"context"
+	"log/slog"
+
+	"rideshare/cmd/internal/boot"
+	"rideshare/cmd/internal/function"
+	"rideshare/functions/users"
+	"rideshare/internal/auth"
+	"rideshare/internal/serve"
+	"rideshare/internal/tracing"
+)
+
+// Config is read from the environment.
+type Config struct {
+	function.Config
+	function.Database
+	TrustForwardedFor bool `env:"RIDESHARE_TRUST_FORWARDED_FOR" envDefault:"false" doc:"whether a gateway of ours says in X-Forwarded-For who the client is"`
+}
+
+func main() { boot.Main("users", run) }
+
+func run(ctx context.Context, c Config, logger *slog.Logger, tracer tracing.Tracer) error {
+	options, metrics, err := c.Options("RideShare users", logger, tracer)
+	if err != nil {
+		return err
+	}
+	client := c.Client(c.Config, &options)
+	handler := users.New(options, users.Config{
+		DB:                client,
+		Hasher:            auth.NewHasher(auth.DefaultParams(), 0),
+		Tokens:            c.Tokens(),
+		Limiter:           auth.NewLimiter(auth.LimiterConfig{}),
+		TrustForwardedFor: c.TrustForwardedFor,
+	})
+	return serve.Run(ctx, metrics.Count(handler), c.Serving(logger, tracer))
+}

@@ -1,0 +1,136 @@
+// Command watcher starts the pairs as containers, and replaces those that die.
+package main
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+	"os"
+	"strconv"
+	"strings"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"rideshare/cmd/internal/boot"
+	"rideshare/internal/amqp"
+	"rideshare/internal/bus"
+	"rideshare/internal/bus/rabbitmq"
+	"rideshare/internal/pairs"
+	"rideshare/internal/pairs/docker"
+	"rideshare/internal/registry/zookeeper"
+	"rideshare/internal/telemetry"
+	"rideshare/internal/tracing"
+	"rideshare/watcher"
+)
+
+// Config is read from the environment.
+type Config struct {
+	Addr         string   `env:"RIDESHARE_ADDR" envDefault:":8080" doc:"where it answers /healthz and /metrics"`
+	Broker       string   `env:"AMQP_URL,required" doc:"the broker, as the watcher's user"`
+	Replicated   bool     `env:"AMQP_REPLICATED" envDefault:"false" doc:"whether the queues of reads and of commands survive the loss of one of several brokers; all programs must agree, and the workers are told"`
+	ZooKeeper    []string `env:"ZOOKEEPER_SERVERS,required" doc:"host:port, several with commas between"`
+	ZooKeeperKey string   `env:"ZOOKEEPER_AUTH" doc:"user:password of the nodes"`
+
+	Docker        string `env:"DOCKER_HOST" doc:"the engine; default: its socket"`
+	Project       string `env:"RIDESHARE_PROJECT,required" doc:"compose's project, to which the pairs belong"`
+	Network       string `env:"RIDESHARE_NETWORK,required" doc:"the network of the pairs"`
+	WorkerImage   string `env:"RIDESHARE_WORKER_IMAGE" envDefault:"rideshare/worker:dev" doc:"image of the workers"`
+	DatabaseImage string `env:"MYSQL_IMAGE" envDefault:"mysql:9.7" doc:"image of their databases"`
+	WorkerBroker  string `env:"RIDESHARE_WORKER_AMQP_URL,required" doc:"the broker, as the workers' user"`
+	ServiceToken  string `env:"RIDESHARE_SERVICE_TOKEN,required" doc:"the token with which workers get snapshots from each other"`
+	Events        bool   `env:"RIDESHARE_DOCKER_EVENTS" envDefault:"true" doc:"whether the engine's events are used to notice deaths at once"`
+
+	Slaves      int           `env:"RIDESHARE_SLAVES" envDefault:"2" doc:"slaves to begin with"`
+	Autoscale   bool          `env:"RIDESHARE_AUTOSCALE" envDefault:"true" doc:"whether the number of slaves follows the reads"`
+	MinSlaves   int           `env:"RIDESHARE_MIN_SLAVES" envDefault:"1" doc:"least number of slaves of the autoscaler"`
+	MaxSlaves   int           `env:"RIDESHARE_MAX_SLAVES" envDefault:"5" doc:"largest number of slaves"`
+	ScalePeriod time.Duration `env:"RIDESHARE_SCALE_PERIOD" envDefault:"2m" doc:"how often the autoscaler decides"`
+	ScaleReads  uint64        `env:"RIDESHARE_SCALE_READS" envDefault:"20" doc:"reads in a period that one slave is for"`
+}
+
+func main() { boot.Main("watcher", run) }
+
+func run(ctx context.Context, c Config, logger *slog.Logger, _ tracing.Tracer) error {
+	rule := watcher.ScaleRule{Period: c.ScalePeriod, ReadsPerSlave: c.ScaleReads, Min: c.MinSlaves, Max: c.MaxSlaves}
+	if err := rule.Check(c.Slaves); err != nil {
+		return err
+	}
+	host, err := os.Hostname()
+	if err != nil {
+		return err
+	}
+	metrics := telemetry.New(boot.Version)
+	bus, err := rabbitmq.New(rabbitmq.Options{
+		Broker:     amqp.Options{URL: c.Broker, Name: "watcher " + host, Heartbeat: time.Second, Monitor: metrics.AMQP()},
+		Replicated: c.Replicated,
+		Queues:     []bus.Queue{bus.Control},
+	})
+	if err != nil {
+		return err
+	}
+	defer func() { _ = bus.Close() }() // the broker notices either way
+	user, password, _ := strings.Cut(c.ZooKeeperKey, ":")
+	registry, err := zookeeper.Open(zookeeper.Config{Servers: c.ZooKeeper, User: user, Password: password, Logger: logger, Observe: metrics.ZooKeeper()})
+	if err != nil {
+		return err
+	}
+	defer func() { _ = registry.Close() }() // its nodes go with the session
+	pairs, err := c.pairs()
+	if err != nil {
+		return err
+	}
+	defer func() { _ = pairs.Close() }() // they go on
+	w := watcher.New(watcher.Config{
+		ID: host, Registry: registry, Pairs: pairs, Bus: bus,
+		Slaves: c.Slaves, Auto: c.Autoscale, Rule: rule, Logger: logger, Metrics: metrics.Watcher(host),
+	})
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /healthz", func(http.ResponseWriter, *http.Request) {})
+	mux.Handle("GET /metrics", metrics.Handler())
+	g, ctx := errgroup.WithContext(ctx)
+	g.Go(func() error { return w.Run(ctx) })
+	g.Go(func() error { return boot.Serve(ctx, c.Addr, mux) })
+	return g.Wait()
+}
+
+func (c Config) pairs() (pairs.Pairs, error) {
+	p, err := docker.New(docker.Config{
+		Host: c.Docker, Project: c.Project, Network: c.Network,
+		WorkerImage: c.WorkerImage, DatabaseImage: c.DatabaseImage,
+		WorkerEnv: c.workerEnv(os.Environ()),
+		WorkerSecrets: map[string]string{
+			"AMQP_URL": c.WorkerBroker, "ZOOKEEPER_AUTH": c.ZooKeeperKey, "RIDESHARE_SERVICE_TOKEN": c.ServiceToken,
+		},
+	})
+	if err != nil || c.Events {
+		return p, err
+	}
+	return silent{p}, nil
+}
+
+// workerEnv returns the environment of the workers. They log and trace as the watcher does, but for
+// the headers of the exporter: these may hold a secret, and the engine shows an environment to whoever asks.
+func (c Config) workerEnv(environ []string) map[string]string {
+	env := map[string]string{
+		"ZOOKEEPER_SERVERS": strings.Join(c.ZooKeeper, ","), "AMQP_REPLICATED": strconv.FormatBool(c.Replicated),
+	}
+	for _, variable := range environ {
+		name, value, _ := strings.Cut(variable, "=")
+		ours := name == "RIDESHARE_LOG_LEVEL" || strings.HasPrefix(name, "OTEL_") && !strings.Contains(name, "HEADERS") && name != "OTEL_SERVICE_NAME"
+		if ours && value != "" {
+			env[name] = value
+		}
+	}
+	return env
+}
+
+// silent hides the engine's events: deaths are noticed by the registry alone.
+type silent struct{ pairs.Pairs }
+
+// Events implements pairs.Pairs.
+func (silent) Events(ctx context.Context) <-chan pairs.Event {
+	events := make(chan pairs.Event)
+	context.AfterFunc(ctx, func() { close(events) })
+	return events
+}

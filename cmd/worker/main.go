@@ -1,0 +1,100 @@
+// Command worker is one worker, beside the database that it alone uses.
+package main
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"os"
+	"strings"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"rideshare/cmd/internal/boot"
+	"rideshare/internal/amqp"
+	"rideshare/internal/bus"
+	busrabbitmq "rideshare/internal/bus/rabbitmq"
+	"rideshare/internal/registry/zookeeper"
+	lograbbitmq "rideshare/internal/replog/rabbitmq"
+	"rideshare/internal/store/mysql"
+	"rideshare/internal/telemetry"
+	"rideshare/internal/tracing"
+	"rideshare/workers"
+)
+
+// Config is read from the environment.
+type Config struct {
+	ID           string   `env:"RIDESHARE_WORKER_ID,required" doc:"the worker's id: unlike that of any other, also of an earlier one on the same database"`
+	Pair         string   `env:"RIDESHARE_PAIR,required" doc:"the pair it belongs to"`
+	Addr         string   `env:"RIDESHARE_ADDR" envDefault:":7000" doc:"where it gives snapshots, and answers /healthz and /metrics"`
+	ServiceToken string   `env:"RIDESHARE_SERVICE_TOKEN,required" doc:"the token with which other workers get snapshots"`
+	Broker       string   `env:"AMQP_URL,required" doc:"the broker: amqp://user:password@host:port/, several hosts with commas between"`
+	Replicated   bool     `env:"AMQP_REPLICATED" envDefault:"false" doc:"whether the queues of reads and of commands survive the loss of one of several brokers; all programs must agree"`
+	Disk         string   `env:"RIDESHARE_DATABASE_DISK" envDefault:"/" doc:"a path on the file system that holds the databases, of which /metrics tells how full it is; a container's own file system is on the engine's disk, as are its volumes"`
+	ZooKeeper    []string `env:"ZOOKEEPER_SERVERS,required" doc:"host:port, several with commas between"`
+	ZooKeeperKey string   `env:"ZOOKEEPER_AUTH" doc:"user:password of the nodes"`
+	Database     string   `env:"MYSQL_DSN,required" doc:"the database: user:password@tcp(host:3306)/schema"`
+}
+
+// heartbeat lets the broker notice within some 3 s that this worker was paused, and give its
+// messages to the next master.
+const heartbeat = time.Second
+
+func main() { boot.Main("worker", run) }
+
+func run(ctx context.Context, c Config, logger *slog.Logger, tracer tracing.Tracer) error {
+	host, err := os.Hostname()
+	if err != nil {
+		return err
+	}
+	_, port, ok := strings.Cut(c.Addr, ":")
+	if !ok {
+		return fmt.Errorf("RIDESHARE_ADDR is %q: it must be host:port or :port", c.Addr)
+	}
+	metrics := telemetry.New(boot.Version)
+	broker := amqp.Options{URL: c.Broker, Name: c.ID, Heartbeat: heartbeat, Monitor: metrics.AMQP()}
+	bus, err := busrabbitmq.New(busrabbitmq.Options{
+		Broker: broker, Replicated: c.Replicated, Queues: []bus.Queue{bus.Writes, bus.Reads},
+	})
+	if err != nil {
+		return err
+	}
+	defer func() { _ = bus.Close() }() // the broker notices either way
+	log, err := lograbbitmq.New(lograbbitmq.Options{Broker: broker})
+	if err != nil {
+		return err
+	}
+	defer func() { _ = log.Close() }() // as above
+	user, password, _ := strings.Cut(c.ZooKeeperKey, ":")
+	registry, err := zookeeper.Open(zookeeper.Config{Servers: c.ZooKeeper, User: user, Password: password, Logger: logger, Observe: metrics.ZooKeeper()})
+	if err != nil {
+		return err
+	}
+	defer func() { _ = registry.Close() }() // its nodes go with the session
+	db, err := mysql.Open(ctx, mysql.Config{DSN: c.Database, Logger: logger})
+	if err != nil {
+		return err
+	}
+	defer func() { _ = db.Close() }() // what counts is committed
+
+	worker := workers.New(workers.Config{
+		ID: c.ID, Pair: c.Pair, PID: os.Getpid(), Addr: host + ":" + port,
+		Store: db, Log: log, Bus: bus, Registry: registry,
+		Fetch: workers.FetchHTTP(&http.Client{}, c.ServiceToken), Logger: logger,
+		Metrics: metrics.Worker(c.ID, c.Disk), Tracer: tracer,
+	})
+	mux := http.NewServeMux()
+	mux.Handle("GET /metrics", metrics.Handler())
+	mux.Handle("/", worker.Snapshots(c.ServiceToken))
+	// The server ends with the worker, whatever ends that.
+	serving, stop := context.WithCancel(ctx)
+	g, ctx := errgroup.WithContext(ctx)
+	g.Go(func() error {
+		defer stop()
+		return worker.Run(ctx)
+	})
+	g.Go(func() error { return boot.Serve(serving, c.Addr, mux) })
+	return g.Wait()
+}

@@ -1,0 +1,66 @@
+package oneprocess
+
+import (
+	"fmt"
+	"net"
+	"time"
+
+	"rideshare/internal/tracing"
+	"rideshare/watcher"
+)
+
+// Config is the configuration of the one-process system.
+type Config struct {
+	Addr         string        `env:"RIDESHARE_ADDR" envDefault:"127.0.0.1:8080" doc:"where it listens"`
+	Data         string        `env:"RIDESHARE_DATA" envDefault:"./data" doc:"the folder that everything is kept in"`
+	Auth         string        `env:"RIDESHARE_AUTH" doc:"on or off; default: off where Addr is a loopback address, else on"`
+	Areas        int           `env:"RIDESHARE_AREAS" envDefault:"198" doc:"areas are numbered from 1 to this"`
+	Timezone     string        `env:"RIDESHARE_TIMEZONE" envDefault:"UTC" doc:"of the timestamps in the API, as in the IANA database"`
+	ServiceToken string        `env:"RIDESHARE_SERVICE_TOKEN" doc:"of operators; default: generated, and kept in Data"`
+	Slaves       int           `env:"RIDESHARE_SLAVES" envDefault:"2" doc:"slaves to begin with"`
+	Autoscale    bool          `env:"RIDESHARE_AUTOSCALE" envDefault:"true" doc:"whether the number of slaves follows the reads"`
+	MinSlaves    int           `env:"RIDESHARE_MIN_SLAVES" envDefault:"1" doc:"least number of slaves of the autoscaler"`
+	MaxSlaves    int           `env:"RIDESHARE_MAX_SLAVES" envDefault:"5" doc:"largest number of slaves"`
+	ScalePeriod  time.Duration `env:"RIDESHARE_SCALE_PERIOD" envDefault:"2m" doc:"how often the autoscaler decides"`
+	ScaleReads   uint64        `env:"RIDESHARE_SCALE_READS" envDefault:"20" doc:"reads in a period that one slave is for"`
+	Timeout      time.Duration `env:"RIDESHARE_TIMEOUT" envDefault:"10s" doc:"how long a request may take"`
+
+	// Unsafe leaves out waiting for the disk, and CheapPasswords makes their hashes cheap. For
+	// tests.
+	Unsafe, CheapPasswords bool
+	// Tracer begins the spans of requests that are traced; nil: no tracing.
+	Tracer tracing.Tracer
+}
+
+// Check returns what is wrong with the configuration.
+func (c Config) Check() error {
+	switch {
+	case c.Auth != "" && c.Auth != "on" && c.Auth != "off":
+		return fmt.Errorf("RIDESHARE_AUTH is %q: it must be on or off", c.Auth)
+	case c.Areas < 2:
+		return fmt.Errorf("RIDESHARE_AREAS is %d: a ride needs two areas", c.Areas)
+	case c.Timeout <= 0:
+		return fmt.Errorf("RIDESHARE_TIMEOUT must be above 0")
+	}
+	if _, err := time.LoadLocation(c.Timezone); err != nil {
+		return fmt.Errorf("RIDESHARE_TIMEZONE: %w", err)
+	}
+	return c.rule().Check(c.Slaves)
+}
+
+// AuthOn reports whether callers are asked for tokens.
+func (c Config) AuthOn() bool {
+	if c.Auth != "" {
+		return c.Auth == "on"
+	}
+	host, _, err := net.SplitHostPort(c.Addr)
+	if err != nil {
+		return true
+	}
+	ip := net.ParseIP(host)
+	return host != "localhost" && (ip == nil || !ip.IsLoopback())
+}
+
+func (c Config) rule() watcher.ScaleRule {
+	return watcher.ScaleRule{Period: c.ScalePeriod, ReadsPerSlave: c.ScaleReads, Min: c.MinSlaves, Max: c.MaxSlaves}
+}

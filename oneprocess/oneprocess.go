@@ -1,0 +1,136 @@
+// Package oneprocess is the complete system in one process: gateway, functions, queues, log,
+// registry, watcher, and pairs of a worker and a database. The same packages run in containers and
+// under Lambda; here the parts between them are the memory ones, and the databases SQLite files.
+package oneprocess
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"maps"
+	"net/http"
+	"os"
+	"strings"
+	"time"
+
+	"rideshare/functions/apidoc"
+	"rideshare/functions/orchestrator"
+	"rideshare/functions/rides"
+	"rideshare/functions/users"
+	"rideshare/functions/web"
+	"rideshare/internal/auth"
+	"rideshare/internal/dbclient"
+	"rideshare/internal/httpapi"
+	"rideshare/internal/serve"
+	"rideshare/internal/telemetry"
+)
+
+// System is the system. New makes it, Run runs it.
+type System struct {
+	config  Config
+	lock    *os.File
+	data    *dataPlane
+	bus     io.Closer // the orchestrator's connection
+	client  *dbclient.Client
+	handler http.Handler
+	service string // the service token
+}
+
+// New makes a system on the data folder of the configuration. Version is for the documents.
+func New(c Config, version string, logger *slog.Logger) (*System, error) {
+	if err := c.Check(); err != nil {
+		return nil, err
+	}
+	lock, err := lock(c.Data)
+	if err != nil {
+		return nil, err
+	}
+	s := &System{config: c, lock: lock}
+	if err := s.build(version, logger); err != nil {
+		_ = lock.Close()
+		return nil, err
+	}
+	return s, nil
+}
+
+func (s *System) build(version string, logger *slog.Logger) error {
+	secrets, err := loadSecrets(s.config.Data)
+	if err != nil {
+		return err
+	}
+	if s.config.ServiceToken != "" {
+		secrets.ServiceToken = s.config.ServiceToken
+	}
+	s.service = secrets.ServiceToken
+	location, err := time.LoadLocation(s.config.Timezone)
+	if err != nil {
+		return fmt.Errorf("RIDESHARE_TIMEZONE: %w", err)
+	}
+	metrics := telemetry.New(version)
+	if s.data, err = newDataPlane(s.config, logger, metrics); err != nil {
+		return err
+	}
+	extra, err := apidoc.New(version)
+	if err != nil {
+		return err
+	}
+	extra["GET /metrics"] = metrics.Handler()
+	pages, err := web.Handlers()
+	if err != nil {
+		return err
+	}
+	maps.Copy(extra, pages)
+	tokens := auth.NewTokens(secrets.TokenKey, time.Now)
+	policy := &auth.Policy{On: s.config.AuthOn(), ServiceToken: s.service, Tokens: tokens}
+	options := httpapi.Options{
+		Version: version, Logger: logger, Guard: policy.Guard,
+		Timeout: s.config.Timeout, Handlers: extra, Tracer: s.config.Tracer,
+	}
+	titled := func(title string) httpapi.Options {
+		o := options
+		o.Title, o.Observe = title, metrics.HTTP(strings.TrimPrefix(title, "RideShare "))
+		return o
+	}
+
+	bus := s.data.broker.Connect()
+	s.bus = bus
+	metrics.Queues(orchestrator.Depths(bus))
+	database := orchestrator.New(titled("RideShare orchestrator"), orchestrator.Config{
+		Bus: orchestrator.Measured(bus, metrics.Call), Replicas: s.data,
+	})
+	s.client = dbclient.New(dbclient.Config{
+		URL: "http://orchestrator", ServiceToken: s.service, Transport: serve.InMemory(database),
+	})
+	options.Newest, options.Ready = s.client.Newest, s.client.Ready
+	params := auth.DefaultParams()
+	if s.config.CheapPasswords {
+		params = auth.Params{Memory: 8, Time: 1, Threads: 1}
+	}
+	s.handler = metrics.Count(gateway{
+		orchestrator: database,
+		users: users.New(titled("RideShare users"), users.Config{
+			DB: s.client, Hasher: auth.NewHasher(params, 0), Tokens: tokens,
+			Limiter: auth.NewLimiter(auth.LimiterConfig{}),
+		}),
+		rides: rides.New(titled("RideShare rides"), rides.Config{
+			DB: s.client, Areas: int64(s.config.Areas), Location: location, Now: time.Now,
+		}),
+	})
+	return nil
+}
+
+// Handler returns the gateway.
+func (s *System) Handler() http.Handler { return s.handler }
+
+// ServiceToken returns the operator's token.
+func (s *System) ServiceToken() string { return s.service }
+
+// Ready returns nil when the system can serve reads and writes.
+func (s *System) Ready(ctx context.Context) error { return s.client.Ready(ctx) }
+
+// Run runs the system until ctx ends, and ends it in good order. It can be called once.
+func (s *System) Run(ctx context.Context) error {
+	return errors.Join(s.data.run(ctx), s.bus.Close(), s.lock.Close())
+}
