@@ -1,0 +1,95 @@
+// Command secrets generates what the containers keep secret, once, into a folder: a second run
+// changes no secret that is there. Every part gets a user and a password of its own.
+package main
+
+import (
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"rideshare/internal/amqp/access"
+)
+
+func main() {
+	if len(os.Args) != 3 {
+		fmt.Fprintln(os.Stderr, "usage: secrets FOLDER BROKERS (host:port, several with commas between)")
+		os.Exit(2)
+	}
+	if err := generate(os.Args[1], os.Args[2]); err != nil {
+		fmt.Fprintln(os.Stderr, "secrets:", err)
+		os.Exit(1)
+	}
+}
+
+func generate(dir, brokers string) error {
+	// The folder keeps others out. The files themselves are readable, as each is mounted alone into
+	// a container whose user is not the one here.
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return err
+	}
+	for _, name := range []string{"service_token", "token_key", "zookeeper_password", "rabbitmq_cookie", "grafana_password"} {
+		if _, err := keep(dir, name, secret); err != nil {
+			return err
+		}
+	}
+	_, err := keep(dir, "zookeeper_auth", func() (string, error) {
+		password, err := os.ReadFile(filepath.Join(dir, "zookeeper_password"))
+		return "rideshare:" + string(password), err
+	})
+	if err != nil {
+		return err
+	}
+	passwords := map[string]string{}
+	for _, user := range access.Users() {
+		if passwords[user], err = keep(dir, "rabbitmq_"+user, secret); err != nil {
+			return err
+		}
+		// No secret of its own: it follows the list of brokers.
+		url := fmt.Sprintf("amqp://%s:%s@%s/", user, passwords[user], brokers)
+		if err := write(dir, "amqp_url_"+user, url); err != nil {
+			return err
+		}
+	}
+	return define(dir, passwords)
+}
+
+// define writes what RabbitMQ loads. No secret of its own either: the permissions follow the programs.
+func define(dir string, passwords map[string]string) error {
+	const name = "rabbitmq_definitions.json"
+	previous, err := os.ReadFile(filepath.Join(dir, name))
+	if err != nil && !errors.Is(err, os.ErrNotExist) {
+		return err
+	}
+	definitions, err := access.Definitions(passwords, previous)
+	if err != nil {
+		return err
+	}
+	return write(dir, name, string(definitions))
+}
+
+// keep returns the content of a file, which it makes where there is none.
+func keep(dir, name string, content func() (string, error)) (string, error) {
+	path := filepath.Join(dir, name)
+	data, err := os.ReadFile(path)
+	if err == nil || !errors.Is(err, os.ErrNotExist) {
+		return string(data), err
+	}
+	text, err := content()
+	if err == nil {
+		err = write(dir, name, text)
+	}
+	return text, err
+}
+
+// write writes a file whole or not at all.
+func write(dir, name, text string) error {
+	path := filepath.Join(dir, name)
+	if err := os.WriteFile(path+".new", []byte(text), 0o444); err != nil {
+		return err
+	}
+	return os.Rename(path+".new", path)
+}
+
+func secret() (string, error) { return rand.Text(), nil }
