@@ -1,0 +1,200 @@
+package chaos
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"rideshare/e2e/compose"
+	"rideshare/e2e/stack"
+	"rideshare/internal/cluster"
+)
+
+// injector does what the plan says to the containers of a site.
+type injector struct {
+	*compose.Site
+	cutImage string
+}
+
+// target is what a fault happens to, as it is at this moment.
+type target struct {
+	Fault
+	container string
+	peer      string // its address, for a cut
+	worker    string // the id of the worker that has to be replaced; empty: none
+	pair      compose.Pair
+}
+
+// errNotInjected: the fault did not come about.
+var errNotInjected = errors.New("not injected")
+
+// aim finds out what the faults of a step happen to. It fails where there is no such part now.
+func (i *injector) aim(f Fault) (target, error) {
+	t := target{Fault: f}
+	var err error
+	if !f.Part.ofPairs() {
+		t.container, err = i.Stack.Service(string(f.Part))
+	} else if t.pair, err = i.pairOf(f.Part, f.Nth); err == nil {
+		t.container = t.pair.WorkerContainer
+		if f.Part == MasterDatabase || f.Part == SlaveDatabase {
+			t.container = t.pair.DatabaseContainer
+		}
+	}
+	if err == nil && f.Kind == Kill && f.Part.ofPairs() {
+		t.worker = t.pair.ID
+	}
+	if err == nil && f.Kind == Cut {
+		t.peer, err = i.address(f.Peer, t.pair)
+	}
+	if err != nil {
+		return t, fmt.Errorf("%w: %w", errNotInjected, err)
+	}
+	return t, nil
+}
+
+// pairOf returns the pair of the master, or of one of the slaves.
+func (i *injector) pairOf(p Part, nth int) (compose.Pair, error) {
+	topology, err := i.Topology()
+	if err != nil {
+		return compose.Pair{}, err
+	}
+	role := cluster.Slave
+	if p == Master || p == MasterDatabase {
+		role = cluster.Master
+	}
+	candidates := slices.DeleteFunc(slices.Clone(topology.Workers), func(w cluster.Worker) bool { return w.Role != role })
+	if len(candidates) == 0 {
+		return compose.Pair{}, fmt.Errorf("there is no %s", role)
+	}
+	return i.PairOf(candidates[nth%len(candidates)], topology.Epoch), nil
+}
+
+// address returns the address of a peer on the network.
+func (i *injector) address(peer Part, pair compose.Pair) (string, error) {
+	container := pair.DatabaseContainer
+	if !peer.ofPairs() {
+		var err error
+		if container, err = i.Stack.Service(string(peer)); err != nil {
+			return "", err
+		}
+	}
+	address, err := stack.Docker("inspect", "-f", "{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}", container)
+	if err == nil && address == "" {
+		err = fmt.Errorf("%s does not run", container)
+	}
+	return address, err
+}
+
+// inject makes the fault, lets it last, and takes it back, also where ctx ends. It returns
+// errNotInjected where it did not come about, and another error where it could not be taken back.
+func (i *injector) inject(ctx context.Context, t target) error {
+	switch t.Kind {
+	case Kill:
+		if t.Part.ofPairs() {
+			return begin("kill", t.container)
+		}
+		return i.lasting(ctx, t, []string{"kill"}, []string{"start"})
+	case Pause:
+		return i.lasting(ctx, t, []string{"pause"}, []string{"unpause"})
+	case Jump:
+		return i.jump(ctx, t)
+	case Alarm:
+		return i.lasting(ctx, t,
+			[]string{"exec", "rabbitmqctl", "set_vm_memory_high_watermark", "0.00001"},
+			[]string{"exec", "rabbitmqctl", "set_vm_memory_high_watermark", "absolute", brokerMemory})
+	case Cut:
+		return i.cut(ctx, t)
+	case Stall:
+		return i.stall(ctx, t)
+	case Fill:
+		return i.fill(ctx, t)
+	}
+	return fmt.Errorf("%w: unknown kind %s", errNotInjected, t.Kind)
+}
+
+// brokerMemory is what deploy/rabbitmq.conf says.
+const brokerMemory = "512MB"
+
+// on returns the arguments of a docker command on the container: its name comes second.
+func on(container string, command []string) []string {
+	return slices.Insert(slices.Clone(command), 1, container)
+}
+
+// begin runs the command of docker that is the fault.
+func begin(command ...string) error {
+	if _, err := stack.Docker(command...); err != nil {
+		return fmt.Errorf("%w: %w", errNotInjected, err)
+	}
+	return nil
+}
+
+// lasting runs a command on the container, and another when the fault has lasted.
+func (i *injector) lasting(ctx context.Context, t target, from, to []string) error {
+	if err := begin(on(t.container, from)...); err != nil {
+		return err
+	}
+	last(ctx, t.For)
+	return i.end(t, to)
+}
+
+// end takes a fault back. The watcher may have taken the container itself away, as it replaces what
+// does not answer.
+func (i *injector) end(t target, command []string) error {
+	_, err := stack.Docker(on(t.container, command)...)
+	if err == nil || !t.Part.ofPairs() {
+		return err
+	}
+	if state, _ := stack.Docker("inspect", "-f", "{{.State.Status}}", t.container); state == "paused" {
+		return err
+	}
+	return nil
+}
+
+// last lets a fault last.
+func last(ctx context.Context, d time.Duration) {
+	select {
+	case <-time.After(d):
+	case <-ctx.Done():
+	}
+}
+
+// A stalling disk: the server is frozen for most of the time, so that nothing that it was asked to
+// write is there in time. It is frozen as a whole, which a disk alone would not do.
+const (
+	stalled = 400 * time.Millisecond
+	between = 100 * time.Millisecond
+)
+
+func (i *injector) stall(ctx context.Context, t target) error {
+	part := t
+	part.For = stalled
+	for until := time.Now().Add(t.For); time.Now().Before(until) && ctx.Err() == nil; last(ctx, between) {
+		if err := i.lasting(ctx, part, []string{"pause"}, []string{"unpause"}); err != nil {
+			if errors.Is(err, errNotInjected) && time.Until(until) < t.For/2 {
+				return nil // it was replaced meanwhile
+			}
+			return err
+		}
+	}
+	return nil
+}
+
+// jump sets a worker's clock, which has been built so that signals do.
+func (i *injector) jump(ctx context.Context, t target) error {
+	there, back := "USR1", "USR2"
+	if t.Back {
+		there, back = back, there
+	}
+	if err := begin("kill", "-s", there, t.container); err != nil {
+		return err
+	}
+	last(ctx, t.For)
+	log, err := stack.Docker("logs", "--since", "1m", t.container)
+	if err != nil || !strings.Contains(log, jumped) {
+		return errors.Join(fmt.Errorf("%w: the worker does not say that its clock jumped", errNotInjected), err)
+	}
+	return i.end(t, []string{"kill", "-s", back})
+}
