@@ -29,6 +29,39 @@ func proxied(t *testing.T, broker amqptest.Broker) (*rabbitmq.Bus, *amqptest.Pro
 	return newBus(t, through), proxy, direct
 }
 
+// apart returns a bus each of whose two connections goes through a proxy of its own, and the options
+// of one that reaches the same queues without.
+func apart(t *testing.T, broker amqptest.Broker) (*rabbitmq.Bus, []*amqptest.Proxy, rabbitmq.Options) {
+	direct := at(t, broker)
+	proxies := []*amqptest.Proxy{amqptest.NewProxy(t, broker.Addr()), amqptest.NewProxy(t, broker.Addr())}
+	var dials atomic.Int32
+	through := direct
+	through.Broker.Dial = func(ctx context.Context, network, _ string) (net.Conn, error) {
+		to := proxies[dials.Add(1)%2].Addr()
+		return new(net.Dialer).DialContext(ctx, network, to)
+	}
+	return newBus(t, through), proxies, direct
+}
+
+// halfConnected ends one of the two connections of a session while the other is not there yet. Which
+// of them publishes is left to chance, so there are several rounds.
+func halfConnected(t *testing.T, broker amqptest.Broker) {
+	caller, proxies, direct := apart(t, broker)
+	serve(t, newBus(t, direct), bus.Writes)
+	for i := range 8 {
+		there, missing := proxies[i%2], proxies[(i+1)%2]
+		missing.Stall(amqptest.ToClient, true)
+		there.Cut()
+		missing.Cut()
+		if e := call(t, caller, bus.Writes, fmt.Sprint("half ", i), 300*time.Millisecond); !expired(e.err) {
+			t.Errorf("a call without a session: %v", e.err)
+		}
+		there.Cut()
+		missing.Stall(amqptest.ToClient, false)
+		mustCall(t, caller, bus.Writes, fmt.Sprint("whole ", i))
+	}
+}
+
 func cutMidPublish(t *testing.T, broker amqptest.Broker) {
 	caller, proxy, direct := proxied(t, broker)
 	serve(t, newBus(t, direct), bus.Writes)
@@ -48,15 +81,9 @@ func cutMidPublish(t *testing.T, broker amqptest.Broker) {
 // replyLost loses a reply, but not the acknowledgement that follows it: they go by different
 // connections, so nobody but the worker that sent the reply can answer again.
 func replyLost(t *testing.T, broker amqptest.Broker) {
-	o := at(t, broker)
-	caller := newBus(t, o)
-	proxies := []*amqptest.Proxy{amqptest.NewProxy(t, broker.Addr()), amqptest.NewProxy(t, broker.Addr())}
-	var dials atomic.Int32
-	o.Broker.Dial = func(ctx context.Context, network, _ string) (net.Conn, error) {
-		to := proxies[dials.Add(1)%2].Addr()
-		return new(net.Dialer).DialContext(ctx, network, to)
-	}
-	s := serve(t, newBus(t, o), bus.Writes)
+	through, proxies, direct := apart(t, broker)
+	caller := newBus(t, direct)
+	s := serve(t, through, bus.Writes)
 	lost := 0
 	for i, proxy := range proxies {
 		mustCall(t, caller, bus.Writes, fmt.Sprint("before ", i))

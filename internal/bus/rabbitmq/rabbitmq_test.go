@@ -29,6 +29,7 @@ func TestRabbitMQ(t *testing.T) {
 		{"they go back together", halfReceived},
 		{"they expire alone", expiresAlone},
 		{"a connection is cut in the middle of a publish", cutMidPublish},
+		{"a connection ends before the other is there", halfConnected},
 		{"a reply is lost with its connection", replyLost},
 		{"a reply is ahead of the caller's queue", replyAhead},
 		{"a network that stalls holds nobody beyond the deadline", stalled},

@@ -44,17 +44,16 @@ func connect(ctx context.Context, b *Bus) (*session, error) {
 	ctx, cancel := context.WithTimeout(ctx, setupTimeout)
 	defer cancel()
 	s := &session{bus: b, aborted: make(chan struct{}), ended: make(chan struct{})}
-	consuming := make(chan error, 1)
-	go func() { // a sandbox that wakes up has its caller waiting: dial both at once
-		var err error
-		s.consuming, err = amqp.Dial(ctx, b.o.Broker)
-		consuming <- err
-	}()
-	var err error
-	if s.publishing, err = amqp.Dial(ctx, b.o.Broker); err == nil {
+	var dials sync.WaitGroup // a sandbox that wakes up has its caller waiting: dial both at once
+	var publishing, consuming error
+	dials.Go(func() { s.publishing, publishing = amqp.Dial(ctx, b.o.Broker) })
+	dials.Go(func() { s.consuming, consuming = amqp.Dial(ctx, b.o.Broker) })
+	dials.Wait()
+	err := errors.Join(publishing, consuming)
+	if err == nil { // what follows may have to abort both
 		err = s.publishing.Do(ctx, s.declare)
 	}
-	if err = errors.Join(err, <-consuming); err == nil && b.calling.Load() {
+	if err == nil && b.calling.Load() {
 		err = s.prepareCalls(ctx)
 	}
 	if err != nil {
