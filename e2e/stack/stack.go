@@ -13,6 +13,7 @@ import (
 	"strings"
 
 	"rideshare/internal/cluster"
+	"rideshare/internal/dockertest/freeze"
 )
 
 // Stack is the system in containers.
@@ -77,9 +78,15 @@ func (s *Stack) Containers(w cluster.Worker) (worker, database string) {
 
 // Docker runs a docker command and returns what it prints.
 func Docker(args ...string) (string, error) {
-	out, err := exec.Command("docker", args...).CombinedOutput()
+	var out []byte
+	err := freeze.Persist(func() (err error) {
+		if out, err = exec.Command("docker", args...).CombinedOutput(); err != nil {
+			return fmt.Errorf("docker %s: %w: %s", strings.Join(args, " "), err, out)
+		}
+		return nil
+	})
 	if err != nil {
-		return "", fmt.Errorf("docker %s: %w: %s", strings.Join(args, " "), err, out)
+		return "", err
 	}
 	return strings.TrimSpace(string(out)), nil
 }

@@ -9,6 +9,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"rideshare/internal/dockertest/freeze"
 )
 
 // patience is how long one command of docker may take.
@@ -33,7 +35,11 @@ func do(t testing.TB, args ...string) string {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
-	out, err := docker(ctx, nil, args...)
+	var out string
+	err := freeze.Persist(func() (err error) {
+		out, err = docker(ctx, nil, args...)
+		return err
+	})
 	if err != nil {
 		t.Error(err)
 	}
