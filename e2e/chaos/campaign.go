@@ -21,11 +21,13 @@ type campaign struct {
 	recorder *recorder
 	folder   string // for what is drawn
 	judged   int    // pauses
+	most     int    // faults after which it ends; 0: it has its time
 
 	violations []Violation
 }
 
-// run breaks things until the time is over, a violation is found, or ctx ends, which is an error.
+// run breaks things until the time is over, enough is broken, a violation is found, or ctx ends, which is
+// an error.
 func (c *campaign) run(ctx context.Context, plan []Step, lasts time.Duration) error {
 	working, stop := context.WithCancel(ctx)
 	defer stop()
@@ -37,7 +39,7 @@ func (c *campaign) run(ctx context.Context, plan []Step, lasts time.Duration) er
 	defer stop()
 	begun, faults := time.Now(), 0
 	for n, step := range plan {
-		if time.Since(begun) >= lasts {
+		if time.Since(begun) >= lasts || c.most > 0 && faults >= c.most {
 			break
 		}
 		last(ctx, calm)
@@ -50,12 +52,17 @@ func (c *campaign) run(ctx context.Context, plan []Step, lasts time.Duration) er
 			return nil
 		}
 		c.Logf("%7s  step %d: %s", time.Since(begun).Round(time.Second), n+1, progress(reports))
-		if before := faults / perPause; (faults+len(step))/perPause > before {
+		before := faults
+		for _, r := range reports {
+			if r.NotInjected == nil {
+				faults++
+			}
+		}
+		if faults/perPause > before/perPause {
 			if err := c.pause(ctx, false); err != nil || len(c.violations) > 0 {
 				return err
 			}
 		}
-		faults += len(step)
 	}
 	stop()
 	wait()

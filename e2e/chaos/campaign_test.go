@@ -19,6 +19,7 @@ import (
 
 var (
 	minutes = flag.Float64("minutes", 0, "how long TestCampaign breaks things; 0: it is skipped")
+	faults  = flag.Int("faults", 0, "after how many faults it ends, where that is earlier; 0: it has its time")
 	seed    = flag.Uint64("seed", 0, "of the plan; 0: a new one, which is printed")
 	into    = flag.String("into", "", "the page of the documentation that the figures are written into")
 	folder  = flag.String("folder", "", "where the verdict's page is written; default: a new folder")
@@ -63,7 +64,7 @@ func TestCampaign(t *testing.T) {
 	recorder := newRecorder()
 	c := &campaign{
 		injector: &injector{Site: site, cutImage: cutImage}, clients: newClients(site.Target, recorder),
-		recorder: recorder, folder: *folder,
+		recorder: recorder, folder: *folder, most: *faults,
 	}
 	err := c.run(ctx, Plan(*seed, longestPlan), time.Duration(*minutes*float64(time.Minute)))
 	if ctx.Err() != nil {
@@ -105,6 +106,9 @@ func publish(t *testing.T, c *campaign) {
 	t.Logf("the verdict: %s", filepath.Clean(page))
 	if *into != "" {
 		command := fmt.Sprintf("make chaos MINUTES=%v SEED=%d", *minutes, *seed)
+		if *faults > 0 {
+			command += fmt.Sprintf(" FAULTS=%d", *faults)
+		}
 		if err := report.Update(*into, "chaos", command, tables...); err != nil {
 			t.Error(err)
 		}
