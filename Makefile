@@ -30,7 +30,7 @@ test: deps compiler shellcheck services promtool chromium wrk ## Run all tests: 
 	$(GO) vet ./...
 	CGO_ENABLED=1 $(GO) test -race -short $(OTHERS)
 	$(GO) test -count=1 -timeout 20m -run 'TestSimulation|TestMutants' ./workers -schedules 20000
-	$(GO) test -count=1 -v -timeout 20m ./e2e/binary ./e2e/failover
+	$(GO) test -count=1 -v -p 1 -timeout 20m ./e2e/binary ./e2e/failover
 	$(GO) test -count=1 -v -timeout 20m $(BROWSER)
 	$(GO) test -count=1 -p 1 -timeout 45m $(CONTAINERS)
 
@@ -146,6 +146,9 @@ clean: ## End the containers, delete their data, and remove what was built (./da
 	@if command -v docker >/dev/null; then deploy/down --volumes; fi
 	rm -rf bin
 
+# A download that breaks off is begun again, and another program's lock waited for.
+APT := apt-get -o Acquire::Retries=5 -o DPkg::Lock::Timeout=300
+
 # The images that the tests on containers need. Without an engine those tests say that they are
 # skipped; with CI=true they fail.
 services:
@@ -156,14 +159,14 @@ services:
 chromium:
 	@command -v chromium >/dev/null || command -v chromium-browser >/dev/null || command -v google-chrome >/dev/null || { \
 		echo "installing Chromium, in which the pages are tested"; \
-		apt-get update -q && apt-get install -qy --no-install-recommends chromium; } || \
+		$(APT) update -q && $(APT) install -qy --no-install-recommends chromium; } || \
 		echo "the pages are not tested in a browser: install the package chromium"
 
 # The race detector needs a C compiler.
 compiler:
 	@command -v $${CC:-gcc} >/dev/null || { \
 		echo "installing a C compiler, which the race detector needs"; \
-		apt-get update -q && apt-get install -qy --no-install-recommends gcc libc6-dev; } || { \
+		$(APT) update -q && $(APT) install -qy --no-install-recommends gcc libc6-dev; } || { \
 		echo "'make test' needs a C compiler: install gcc ('make test-fast' does without)"; exit 1; }
 
 # The tests check the shell scripts with it. Where it cannot be installed they say that they are
@@ -171,7 +174,7 @@ compiler:
 shellcheck:
 	@command -v shellcheck >/dev/null || ! command -v apt-get >/dev/null || { \
 		echo "installing shellcheck, which checks the scripts"; \
-		apt-get update -q && apt-get install -qy --no-install-recommends shellcheck; } || \
+		$(APT) update -q && $(APT) install -qy --no-install-recommends shellcheck; } || \
 		echo "shellcheck is not there and cannot be installed: the scripts are not checked"
 
 # Prometheus' checker, for the tests of the alert rules: taken out of Debian's package, whose server is
@@ -179,8 +182,8 @@ shellcheck:
 promtool:
 	@command -v promtool >/dev/null || [ -x bin/promtool ] || { \
 		echo "fetching promtool, which the alert rules are tested with"; \
-		mkdir -p bin && folder=$$(mktemp -d) && apt-get update -q && \
-		(cd $$folder && apt-get -q download prometheus && dpkg-deb -x prometheus_*.deb .) && \
+		mkdir -p bin && folder=$$(mktemp -d) && $(APT) update -q && \
+		(cd $$folder && $(APT) -q download prometheus && dpkg-deb -x prometheus_*.deb .) && \
 		mv $$folder/usr/bin/promtool bin/ && rm -rf $$folder; } || \
 		echo "promtool cannot be had: the alert rules are not tested"
 
@@ -189,7 +192,7 @@ promtool:
 wrk:
 	@command -v wrk >/dev/null || { \
 		echo "installing wrk, which the measurements put their load on with"; \
-		apt-get update -q && apt-get install -qy --no-install-recommends wrk; } || \
+		$(APT) update -q && $(APT) install -qy --no-install-recommends wrk; } || \
 		echo "wrk cannot be installed: there are no measurements beside other systems"
 
 deps:

@@ -117,7 +117,7 @@ GET /api/v1/rides/count
 			do(t, c, test.method, test.path, test.body, test.status)
 			// The worker ends its last span after it has replied.
 			var got string
-			for deadline := time.Now().Add(5 * time.Second); time.Now().Before(deadline); time.Sleep(time.Millisecond) {
+			for deadline := time.Now().Add(30 * time.Second); time.Now().Before(deadline); time.Sleep(time.Millisecond) {
 				if got = tree(spans.GetSpans(), root); got == test.want[1:] {
 					return
 				}

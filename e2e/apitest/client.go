@@ -10,6 +10,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"rideshare/internal/stopwatch"
 )
 
 // suite sends the requests of one test.
@@ -108,18 +110,20 @@ func (s *suite) once(r request) answer {
 		s.t.Errorf("%v: %v", r, err)
 		return answer{request: r}
 	}
-	start := time.Now()
+	watch := stopwatch.Start()
 	resp, err := s.client.Do(req)
 	if err != nil {
+		watch.Took()
 		s.t.Errorf("%v: %v", r, err)
 		return answer{request: r}
 	}
 	defer func() { _ = resp.Body.Close() }() // nothing is written to it
 	body, err := io.ReadAll(resp.Body)
+	took := watch.Took()
 	if err != nil {
 		s.t.Errorf("%v: the answer breaks off: %v", r, err)
 	}
-	a := answer{request: r, status: resp.StatusCode, header: resp.Header, body: body, took: time.Since(start)}
+	a := answer{request: r, status: resp.StatusCode, header: resp.Header, body: body, took: took}
 	s.checkAlways(a)
 	if r.header[consistencyToken] == "" { // else it may be one that a test made up
 		s.session.saw(resp.Header.Get(consistencyToken))

@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"golang.org/x/sync/errgroup"
+
+	"rideshare/internal/stopwatch"
 )
 
 const (
@@ -67,14 +69,15 @@ func Crowd(t *testing.T, target Target) {
 	}
 	client := &http.Client{Timeout: requestTimeout, Transport: &http.Transport{DisableKeepAlives: true}}
 	for range 20 {
-		begun := time.Now()
+		watch := stopwatch.Start()
 		answer, err := client.Get(target.URL + "/api/v1/rides/count")
+		took := watch.Took()
 		if err != nil {
 			t.Fatalf("beside %d others: %v", len(opened), err)
 		}
 		_ = answer.Body.Close()
-		if answer.StatusCode != http.StatusOK || time.Since(begun) > 5*time.Second {
-			t.Errorf("beside %d others: %s after %v", len(opened), answer.Status, time.Since(begun))
+		if answer.StatusCode != http.StatusOK || took > 5*time.Second {
+			t.Errorf("beside %d others: %s after %v", len(opened), answer.Status, took)
 		}
 	}
 	if err := slows.Wait(); err != nil {

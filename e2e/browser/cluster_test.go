@@ -32,7 +32,7 @@ func TestCrashOfTheMaster(t *testing.T) {
 	p.whole(2)
 	old := p.master()
 	p.fill("#rate", "20")
-	p.fill("#seconds", "8")
+	p.fill("#seconds", "60")
 	p.click("#load-start")
 	p.await("Number(document.querySelector('#chart-writes .now').innerText) > 1")
 	p.await("Number(document.querySelector('#chart-reads .now').innerText) > 1")
@@ -43,6 +43,7 @@ func TestCrashOfTheMaster(t *testing.T) {
 	for step, text := range map[string]string{"died": old, "elected": "", "promoted": "is master of epoch", "replaced": "replicas are serving"} {
 		p.await("document.querySelector('#%s.done')?.innerText.includes(%q)", step, text)
 	}
+	p.click("#load-stop")
 	p.whole(2)
 	if next := p.master(); next == old {
 		t.Errorf("%s is the master again", next)

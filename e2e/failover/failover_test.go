@@ -65,6 +65,7 @@ func start(t *testing.T) *site {
 		}
 	})
 	s.Until("it is ready", func() bool { return system.Ready(t.Context()) == nil })
+	s.Until("the topology is whole", s.Whole) // reads and writes are served before
 	return s
 }
 

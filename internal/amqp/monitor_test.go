@@ -3,6 +3,7 @@ package amqp_test
 import (
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"rideshare/internal/amqp"
 	"rideshare/internal/amqp/amqptest"
@@ -34,7 +35,7 @@ func TestMonitorIsToldOfFailures(t *testing.T) {
 func TestMonitorIsToldOfConnections(t *testing.T) {
 	broker := amqptest.Start(t)
 	m := &monitor{}
-	c, err := amqp.Dial(t.Context(), amqp.Options{URL: broker.Via(broker.Addr()), Monitor: m})
+	c, err := amqp.Dial(t.Context(), amqp.Options{URL: broker.Via(broker.Addr()), Monitor: m, DialTimeout: 30 * time.Second})
 	if err != nil {
 		t.Fatal(err)
 	}

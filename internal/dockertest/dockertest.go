@@ -20,7 +20,6 @@ import (
 	"os"
 	"sync"
 	"testing"
-	"time"
 )
 
 // Require goes on where a Docker engine answers. Elsewhere it skips the test and says why, or fails
@@ -40,7 +39,7 @@ func Require(t testing.TB) {
 // engine says, once per test binary, what is wrong with the engine, and takes away what earlier runs
 // left behind.
 var engine = sync.OnceValue(func() error {
-	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
 	if _, err := docker(ctx, nil, "version", "--format", "{{.Server.Version}}"); err != nil {
 		return err

@@ -26,8 +26,11 @@ func TestRabbitMQ(t *testing.T) {
 		}
 	}
 	// RabbitMQ writes the list of its quorum queues and streams every 0.5 s: killed before that, it has
-	// forgotten a new one, with all confirmed messages in it.
-	time.Sleep(2 * time.Second)
+	// forgotten a new one, with all confirmed messages in it. It writes the list when it ends, too.
+	s.Stop(t)
+	s.Start(t)
+	s.Await(t)
+	ch = channel(t, s)
 	for name, kind := range kinds {
 		confirmation, err := ch.PublishWithDeferredConfirmWithContext(t.Context(), "", name, true, false,
 			amqp091.Publishing{DeliveryMode: amqp091.Persistent, Body: []byte(kind)})

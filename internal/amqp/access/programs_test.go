@@ -30,7 +30,8 @@ type running struct {
 func programs(t *testing.T, s site) running {
 	t.Helper()
 	caller := s.bus(t, orchestrator)
-	if _, err := call(t, caller, bus.Writes, time.Second); !errors.Is(err, bus.ErrUnavailable) {
+	// Busy processors may let the deadline be the first to say so.
+	if _, err := call(t, caller, bus.Writes, time.Second); !errors.Is(err, bus.ErrUnavailable) && !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("a write that there is no queue for: %v", err) // a worker makes it
 	}
 	working, watching := s.bus(t, worker, bus.Writes, bus.Reads), s.bus(t, watcher, bus.Control)
@@ -69,7 +70,7 @@ func (s site) bus(t *testing.T, user string, queues ...bus.Queue) bus.Bus {
 }
 
 func (s site) options(user string) amqp.Options {
-	return amqp.Options{URL: s.url(user, s.passwords[user]), Name: user, Heartbeat: time.Second}
+	return amqp.Options{URL: s.url(user, s.passwords[user]), Name: user, Heartbeat: 30 * time.Second}
 }
 
 // consume subscribes as the programs do, again and again: the queues are slow right after the start.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"rideshare/internal/bus"
 )
@@ -56,11 +57,12 @@ func outlive(k *kit) {
 	k.startUntil(k.brief(), caller, bus.Writes, bus.Request{ID: "late"}).fails(context.DeadlineExceeded)
 	ctx, cancel := context.WithCancel(k.Context())
 	left := k.startUntil(ctx, caller, bus.Writes, bus.Request{ID: "cancelled"})
-	k.settle()
+	observer := k.connect()
+	k.inspects(observer, bus.Writes, bus.Stats{Waiting: 2})
 	cancel()
 	left.fails(context.Canceled)
 	orphan := k.start(caller, bus.Writes, bus.Request{ID: "orphan"})
-	k.settle()
+	k.inspects(observer, bus.Writes, bus.Stats{Waiting: 3})
 	k.must(caller.Close())
 	orphan.fails(bus.ErrClosed)
 
@@ -81,9 +83,9 @@ func full(k *kit) {
 	for i := range limit + over {
 		calls = append(calls, k.start(caller, bus.Reads, bus.Request{ID: fmt.Sprint(i)}))
 	}
-	k.settle()
-	c := k.consume(k.connect(), bus.Reads, 1, 0)
-	go echo(c)
+	worker := k.connect()
+	k.settled(worker, calls)
+	go echo(k.consume(worker, bus.Reads, 1, 0))
 	rejected := 0
 	for _, call := range calls {
 		call.wait()
@@ -99,4 +101,25 @@ func full(k *kit) {
 	}
 	call := k.start(caller, bus.Reads, bus.Request{ID: "after", Body: []byte("room again")})
 	call.gets("room again")
+}
+
+// settled waits until each of the calls of reads is either rejected or in the queue.
+func (k *kit) settled(b bus.Bus, calls []*pending) {
+	k.Helper()
+	n := 0
+	for end := time.Now().Add(patience); n < len(calls); k.settle() {
+		if time.Now().After(end) {
+			k.Fatalf("%d of %d calls are rejected or wait", n, len(calls))
+		}
+		stats, err := b.Inspect(k.Context(), bus.Reads)
+		k.must(err)
+		n = stats.Waiting
+		for _, call := range calls {
+			select {
+			case <-call.done:
+				n++
+			default:
+			}
+		}
+	}
 }

@@ -42,7 +42,7 @@ func (k *kit) publish(b bus.Bus, q bus.Queue, ids ...string) []*pending {
 
 // brief returns a context that ends soon, but long after a message has arrived.
 func (k *kit) brief() context.Context {
-	ctx, cancel := context.WithTimeout(k.Context(), 4*k.features.Settle)
+	ctx, cancel := context.WithTimeout(k.Context(), 10*k.features.Settle)
 	k.Cleanup(cancel)
 	return ctx
 }

@@ -12,6 +12,9 @@ import (
 	"rideshare/internal/bus/rabbitmq"
 )
 
+// noHeartbeat keeps a machine that stands still for a second or two from ending connections.
+const noHeartbeat = 30 * time.Second
+
 // conformance lets the clients of the suite come through a proxy: taking the broker away is cheap
 // there. The tests beside this one do it to the broker itself.
 //
@@ -33,7 +36,7 @@ func conformance(t *testing.T, broker amqptest.Broker, replicated bool, readsLim
 				Connect: func() bus.Bus {
 					process := new(amqptest.Process)
 					b := newBus(t, rabbitmq.Options{
-						Broker: amqp.Options{URL: broker.Via(proxy.Addr()), Dial: process.Dial, Heartbeat: time.Second},
+						Broker: amqp.Options{URL: broker.Via(proxy.Addr()), Dial: process.Dial, Heartbeat: noHeartbeat},
 						Prefix: prefix, Reads: readsLimit, Gather: gather, Replicated: replicated,
 					})
 					processes.Store(b, process)

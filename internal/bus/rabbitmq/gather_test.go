@@ -25,7 +25,7 @@ type gathering struct {
 // gather makes n calls at once, the first two of which go alone.
 func gather(t *testing.T, broker amqptest.Broker, q bus.Queue, n int, limit func(i int) time.Duration) *gathering {
 	o := at(t, broker)
-	o.Broker.Heartbeat = 30 * time.Second // so that nobody takes the wait for an end
+	o.Broker.Heartbeat = noHeartbeat // so that nobody takes the wait for an end
 	proxy := amqptest.NewProxy(t, broker.Addr())
 	through := o
 	through.Broker.URL = broker.Via(proxy.Addr())

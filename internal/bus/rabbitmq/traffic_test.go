@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"rideshare/internal/bus"
+	"rideshare/internal/stopwatch"
 )
 
 // patience is how long a test waits for what must come.
@@ -75,9 +76,9 @@ type end struct {
 func call(t testing.TB, b bus.Bus, q bus.Queue, id string, limit time.Duration) end {
 	ctx, cancel := context.WithTimeout(context.Background(), limit)
 	defer cancel()
-	start := time.Now()
+	watch := stopwatch.Start()
 	body, err := b.Call(ctx, q, bus.Request{ID: id, Body: []byte("body of " + id)})
-	took := time.Since(start)
+	took := watch.Took()
 	if took > limit+500*time.Millisecond {
 		t.Errorf("call %s took %v of its %v", id, took, limit)
 	}
@@ -120,9 +121,13 @@ func drive(t *testing.T, b bus.Bus, limit time.Duration, stop <-chan struct{}) f
 // wait waits for a token, or fails.
 func wait(t *testing.T, c <-chan struct{}, limit time.Duration, what string) {
 	t.Helper()
+	watch := stopwatch.Start()
+	late := time.After(max(limit, patience))
 	select {
 	case <-c:
-	case <-time.After(limit):
+	case <-late:
+	}
+	if watch.Took() > limit {
 		t.Fatalf("%s: not within %v", what, limit)
 	}
 }

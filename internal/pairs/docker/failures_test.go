@@ -15,6 +15,7 @@ import (
 	"github.com/docker/docker/api/types/container"
 	"github.com/docker/docker/api/types/image"
 
+	"rideshare/internal/dockertest/freeze"
 	"rideshare/internal/pairs"
 )
 
@@ -186,7 +187,7 @@ func TestOnPurpose(t *testing.T) {
 	events := p.Events(t.Context())
 	removed, kept := w.create(p), w.create(p)
 	w.ok(p.Remove(t.Context(), removed.ID))
-	w.ok(w.ContainerPause(t.Context(), p.config.workerName(kept.ID, 1)))
+	w.ok(freeze.Persist(func() error { return w.ContainerPause(t.Context(), p.config.workerName(kept.ID, 1)) }))
 	w.ok(p.Kill(t.Context(), kept.ID, pairs.WorkerPart))
 	if e := w.receive(events); e != (pairs.Event{Pair: kept.ID, Part: pairs.WorkerPart, Worker: kept.Worker.ID}) {
 		t.Errorf("the first event is %+v", e)

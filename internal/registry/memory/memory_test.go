@@ -15,7 +15,7 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 func TestRegistry(t *testing.T) {
 	const timeout = time.Second
-	registrytest.Run(t, registrytest.Factory{
+	factory := registrytest.Factory{
 		Open: func(*testing.T) registrytest.Env {
 			server := memory.NewServer(memory.Options{SessionTimeout: timeout})
 			return registrytest.Env{
@@ -27,5 +27,7 @@ func TestRegistry(t *testing.T) {
 			}
 		},
 		Features: registrytest.Features{Bubble: true, Timeout: timeout, Settle: 20 * time.Millisecond},
-	})
+	}
+	t.Run("up", func(t *testing.T) { registrytest.Run(t, factory) })
+	t.Run("down", func(t *testing.T) { registrytest.RunOutages(t, factory) })
 }

@@ -10,7 +10,7 @@ import (
 )
 
 // patience is how long the suite waits for what must come.
-const patience = 10 * time.Second
+const patience = 20 * time.Second
 
 // kit is what a scenario works with: short words for what scenarios do.
 type kit struct {

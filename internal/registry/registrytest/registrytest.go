@@ -3,6 +3,7 @@
 package registrytest
 
 import (
+	"slices"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -37,8 +38,7 @@ type Features struct {
 	Bubble bool
 	// Timeout is the time-out of sessions.
 	Timeout time.Duration
-	// Parallel: registries do not disturb each other, so that scenarios may run at the same time.
-	// Those that stop a registry run alone.
+	// Parallel: registries do not disturb each other, so that the scenarios of Run may run at the same time.
 	Parallel bool
 	// Settle is how long after an event nothing more comes of it. In a bubble it costs nothing.
 	Settle time.Duration
@@ -49,24 +49,24 @@ type scenario struct {
 	run  func(*kit)
 }
 
-// Run runs every scenario on a registry of its own.
+// Run runs every scenario in which the registry stays up, on a registry of its own.
 func Run(t *testing.T, f Factory) {
-	run := func(t *testing.T, parallel bool, groups ...[]scenario) {
-		for _, group := range groups {
-			for _, s := range group {
-				t.Run(s.name, func(t *testing.T) {
-					if parallel {
-						t.Parallel()
-					}
-					runOne(t, f, s)
-				})
+	run(t, f, f.Features.Parallel, members(), elections(), configs(), watches(), watchers(), sessions())
+}
+
+// RunOutages runs those that stop the registry, one after the other. The time-out has to be longer than a
+// registry takes, on a busy machine, from where it counts again until sessions can reach it.
+func RunOutages(t *testing.T, f Factory) { run(t, f, false, outages()) }
+
+func run(t *testing.T, f Factory, parallel bool, groups ...[]scenario) {
+	for _, s := range slices.Concat(groups...) {
+		t.Run(s.name, func(t *testing.T) {
+			if parallel {
+				t.Parallel()
 			}
-		}
+			runOne(t, f, s)
+		})
 	}
-	t.Run("up", func(t *testing.T) {
-		run(t, f.Features.Parallel, members(), elections(), configs(), watches(), watchers(), sessions())
-	})
-	t.Run("down", func(t *testing.T) { run(t, false, outages()) })
 }
 
 func runOne(t *testing.T, f Factory, s scenario) {

@@ -20,7 +20,7 @@ const (
 // config is the configuration of a session that reaches the server by way of that address.
 func (s *site) config(addr string) zookeeper.Config {
 	return zookeeper.Config{
-		Servers: []string{addr}, SessionTimeout: timeout, Root: s.root, User: user, Password: password,
+		Servers: []string{addr}, SessionTimeout: s.timeout, Root: s.root, User: user, Password: password,
 	}
 }
 

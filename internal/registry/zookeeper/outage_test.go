@@ -5,28 +5,25 @@ import (
 	"time"
 
 	"rideshare/internal/registry"
-	"rideshare/internal/registry/zookeeper"
+	"rideshare/internal/stopwatch"
 )
 
 // usable returns how long it takes until the session can register something new.
 func (s *site) usable(r registry.Registry) time.Duration {
 	s.Helper()
-	began := time.Now()
+	watch := stopwatch.Start()
 	s.eventually(r, "the session is usable", func() bool {
-		return r.Register(s.Context(), registry.Member{ID: "w", PID: int(time.Since(began))}) == nil
+		return r.Register(s.Context(), registry.Member{ID: "w", PID: int(time.Now().UnixMicro())}) == nil
 	})
-	return time.Since(began)
+	return watch.Took()
 }
 
 // restarted kills the server and starts it again. The session goes on with what it held. It is one of
 // 10 s: the server counts from where it has read its data, and on a busy machine it may take seconds
 // from there until it listens.
 func restarted(s *site) {
-	c := s.config(s.server.Addr())
-	c.SessionTimeout = 10 * time.Second
-	r, err := zookeeper.Open(c)
-	s.must(err)
-	s.Cleanup(func() { s.must(r.Close()) })
+	s.timeout = 10 * time.Second
+	r := s.observer()
 	m := registry.Master{Worker: "w", Epoch: 1}
 	s.must(r.Register(s.Context(), registry.Member{ID: "w"}))
 	s.must(r.SetConfig(s.Context(), registry.Config{Slaves: 2}, 0))
@@ -54,10 +51,10 @@ func (s *site) restart(r registry.Registry) {
 	s.server.Kill()
 	_, err := r.Members(s.Context())
 	s.want(err, registry.ErrUnavailable)
-	began := time.Now()
+	watch := stopwatch.Start()
 	_, err = r.Members(s.Context())
 	s.want(err, registry.ErrUnavailable)
-	if d := time.Since(began); d > 500*time.Millisecond {
+	if d := watch.Took(); d > 500*time.Millisecond {
 		s.Errorf("the second call waits %s for a server that is known to be away", d)
 	}
 	for len(changes) > 0 {
@@ -87,10 +84,10 @@ func paused(s *site) {
 	s.must(other.LeadWatchers(s.Context(), "a"))
 	s.server.Pause()
 	pause := time.NewTimer(3 * timeout)
-	began := time.Now()
+	watch := stopwatch.Start()
 	_, err := r.Members(s.Context())
 	s.want(err, registry.ErrUnavailable)
-	if d := time.Since(began); d > 2*timeout+timeout/2 {
+	if d := watch.Took(); d > 2*timeout+timeout/2 {
 		s.Errorf("a call took %s", d)
 	}
 	<-pause.C

@@ -18,7 +18,6 @@ func newServer(t *testing.T) server {
 	t.Helper()
 	return server{t: t, ZooKeeperServer: dockertest.ZooKeeper(t, func(o *dockertest.Options) {
 		o.Env["ZOO_MAX_CLIENT_CNXNS"] = "0"
-		delete(o.Env, "ZOO_CFG_EXTRA") // sessions are as long as ZooKeeper allows by default
 	})}
 }
 

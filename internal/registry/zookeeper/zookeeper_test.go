@@ -24,8 +24,9 @@ const (
 // site is a server, and a part of its tree that no other test uses.
 type site struct {
 	*testing.T
-	server server
-	root   string
+	server  server
+	root    string
+	timeout time.Duration // of its sessions
 }
 
 // TestZooKeeper runs everything that needs a server on one server.
@@ -33,9 +34,10 @@ func TestZooKeeper(t *testing.T) {
 	server := newServer(t)
 	var roots atomic.Int64
 	fresh := func(t *testing.T) *site {
-		return &site{T: t, server: server, root: fmt.Sprintf("/test/%d", roots.Add(1))}
+		return &site{T: t, server: server, root: fmt.Sprintf("/test/%d", roots.Add(1)), timeout: timeout}
 	}
-	t.Run("conformance", func(t *testing.T) { conformance(t, fresh) })
+	t.Run("conformance", func(t *testing.T) { conformance(t, fresh, timeout, registrytest.Run) })
+	t.Run("conformance in outages", func(t *testing.T) { conformance(t, fresh, 2*timeout, registrytest.RunOutages) })
 	t.Run("lost at the change", func(t *testing.T) { losses(t, fresh) })
 	for _, test := range []struct {
 		name string
@@ -60,10 +62,11 @@ func TestZooKeeper(t *testing.T) {
 	}
 }
 
-func conformance(t *testing.T, fresh func(*testing.T) *site) {
-	registrytest.Run(t, registrytest.Factory{
+func conformance(t *testing.T, fresh func(*testing.T) *site, timeout time.Duration, suite func(*testing.T, registrytest.Factory)) {
+	suite(t, registrytest.Factory{
 		Open: func(t *testing.T) registrytest.Env {
 			site := fresh(t)
+			site.timeout = timeout
 			proxies := map[registry.Registry]*proxy{}
 			return registrytest.Env{
 				Connect: func() registry.Registry {

@@ -8,8 +8,10 @@ import (
 	"testing"
 	"time"
 
+	"rideshare/internal/amqp"
 	"rideshare/internal/amqp/amqptest"
 	"rideshare/internal/replog"
+	"rideshare/internal/replog/rabbitmq"
 )
 
 func cutMidAppend(t *testing.T, broker amqptest.Broker) {
@@ -70,7 +72,7 @@ func stuck(t *testing.T, log replog.Log, reader replog.Reader) {
 }
 
 func paused(t *testing.T, broker amqptest.Broker) {
-	log := newServer(t, broker).Connect(t)
+	log := newServer(t, broker).connect(t, rabbitmq.Options{Broker: amqp.Options{Heartbeat: time.Second}})
 	add(t, log, "before")
 	reader, err := log.Open(t.Context(), 0)
 	if err != nil {
