@@ -8,6 +8,7 @@ import (
 	"io"
 	"net/http"
 
+	"rideshare/internal/backup"
 	"rideshare/internal/registry"
 )
 
@@ -49,7 +50,7 @@ func (w *Worker) Snapshots(token string) http.Handler {
 			http.Error(rw, "this worker is "+string(v.State), http.StatusServiceUnavailable)
 			return
 		}
-		if err := w.Export(r.Context(), rw); err != nil {
+		if err := w.Export(r.Context(), backup.Patient(rw, http.NewResponseController(rw))); err != nil {
 			w.Logger.Warn("a snapshot was cut off", "why", err)
 			panic(http.ErrAbortHandler) // the reader must not take it for whole
 		}

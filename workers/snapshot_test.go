@@ -2,15 +2,20 @@ package workers_test
 
 import (
 	"bytes"
+	"context"
 	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"time"
 
 	"rideshare/internal/registry"
+	"rideshare/internal/replog"
 	logmemory "rideshare/internal/replog/memory"
 	"rideshare/internal/serve"
+	"rideshare/internal/store"
 	"rideshare/workers"
 )
 
@@ -46,6 +51,75 @@ func TestNobodyGetsASnapshotWhereNoTokenIsSet(t *testing.T) {
 		s.workers["w1"].Snapshots("").ServeHTTP(w, r)
 		if w.Code != http.StatusUnauthorized {
 			t.Errorf("%d", w.Code)
+		}
+	})
+}
+
+// slow is a store whose snapshot takes two minutes.
+type slow struct{ store.Store }
+
+const parts = 6
+
+// Export implements store.Store.
+func (s slow) Export(_ context.Context, to io.Writer) (replog.State, error) {
+	for range parts {
+		if _, err := io.WriteString(to, "part "); err != nil {
+			return replog.State{}, err
+		}
+		time.Sleep(20 * time.Second)
+	}
+	return replog.State{}, nil
+}
+
+// pipes is a network within a bubble.
+type pipes chan net.Conn
+
+func (p pipes) dial(context.Context, string, string) (net.Conn, error) {
+	here, there := net.Pipe()
+	p <- there
+	return here, nil
+}
+
+// Accept implements net.Listener.
+func (p pipes) Accept() (net.Conn, error) {
+	c, ok := <-p
+	if !ok {
+		return nil, net.ErrClosed
+	}
+	return c, nil
+}
+
+// Close implements net.Listener.
+func (p pipes) Close() error { close(p); return nil }
+
+// Addr implements net.Listener.
+func (p pipes) Addr() net.Addr { return &net.IPAddr{} }
+
+// TestSnapshotsTakeTheirTime: a snapshot is as slow as whoever imports it, and the server's limit for an
+// answer, of which it may take several, is not for it.
+func TestSnapshotsTakeTheirTime(t *testing.T) {
+	bubble(t, logmemory.Options{}, func(s *site) {
+		open := s.open
+		s.open = func(ctx context.Context, database string) (store.Store, error) {
+			db, err := open(ctx, database)
+			return slow{db}, err
+		}
+		s.found("w1")
+		listener := make(pipes)
+		server := &http.Server{Handler: s.workers["w1"].Snapshots("secret"), WriteTimeout: time.Minute}
+		served := make(chan error, 1)
+		go func() { served <- server.Serve(listener) }()
+		defer func() {
+			_ = server.Close()
+			<-served
+		}()
+		client := &http.Client{Transport: &http.Transport{DialContext: listener.dial}}
+		body, err := workers.FetchHTTP(client, "secret")(s.t.Context(), registry.Member{ID: "w1", Addr: "w1:7000"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if snapshot, err := io.ReadAll(body); err != nil || string(snapshot) != strings.Repeat("part ", parts) {
+			t.Errorf("%q, %v", snapshot, err)
 		}
 	})
 }

@@ -17,9 +17,6 @@ import (
 )
 
 const (
-	// snapshotStall is how long a client may leave a part of a snapshot unread: while one is read, a
-	// replica keeps the old versions of its rows.
-	snapshotStall = 30 * time.Second
 	// snapshotLimit is how long the whole may take.
 	snapshotLimit = time.Hour
 	// snapshotRetry is how long to wait for a replica that has not come far enough.
@@ -56,7 +53,7 @@ func (f *function) snapshot(ctx context.Context, _ *struct{}) (httpapi.Stream, e
 	return func(w io.Writer, connection *http.ResponseController) error {
 		defer stop()
 		defer source.Close() //nolint:errcheck // nothing is written to it
-		return snapshot.Write(patient{w, connection}, time.Now(), rows)
+		return snapshot.Write(backup.Patient(w, connection), time.Now(), rows)
 	}, nil
 }
 
@@ -127,17 +124,4 @@ func orUnavailable(err error) error {
 		return db.Errorf(db.Unavailable, "the request took too long")
 	}
 	return err
-}
-
-// patient gives the client of each write time of its own, in place of a limit for the whole answer.
-type patient struct {
-	io.Writer
-	connection *http.ResponseController
-}
-
-// Write implements io.Writer.
-func (p patient) Write(b []byte) (int, error) {
-	// A recorder has no deadlines to set.
-	_ = p.connection.SetWriteDeadline(time.Now().Add(snapshotStall))
-	return p.Writer.Write(b)
 }
