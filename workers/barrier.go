@@ -72,25 +72,31 @@ func (b *barriers) run(ctx context.Context, log replog.Log, s *status) error {
 	}
 }
 
-// attempt appends one barrier and reports whether it was read back. It gives up when that takes
-// long, or when the replica follows another log meanwhile.
+// attempt appends a barrier, the same bytes until it is read back, and reports whether it was: whichever
+// comes back first will do, however long that takes. It gives up when the replica follows another log
+// meanwhile.
 func (b *barriers) attempt(ctx context.Context, log replog.Log, s *status) bool {
 	_, turned := s.turn()
 	nonce, passed := b.begin()
-	ctx, cancel := context.WithTimeout(ctx, retryEvery)
-	defer cancel()
 	record := replog.Record{Kind: replog.BarrierKind, Nonce: nonce}
-	if err := log.Append(ctx, record.Encode()); err != nil {
-		pause(ctx, 50*time.Millisecond)
-		return false
+	data := record.Encode()
+	for {
+		wait := retryEvery
+		appending, cancel := context.WithTimeout(ctx, retryEvery)
+		if err := log.Append(appending, data); err != nil {
+			wait = 50 * time.Millisecond
+		}
+		cancel()
+		select {
+		case <-passed:
+			return true
+		case <-turned:
+			return false
+		case <-ctx.Done():
+			return false
+		case <-time.After(wait):
+		}
 	}
-	select {
-	case <-passed:
-		return true
-	case <-turned:
-	case <-ctx.Done():
-	}
-	return false
 }
 
 func (b *barriers) begin() (string, <-chan struct{}) {

@@ -1,6 +1,8 @@
 package workers_test
 
 import (
+	"bytes"
+	"context"
 	"fmt"
 	"sync"
 	"sync/atomic"
@@ -53,6 +55,34 @@ func TestAPositionBeyondTheLogIsRefusedAtOnce(t *testing.T) {
 		}
 		if took := time.Since(start); took > time.Second {
 			t.Errorf("it took %v", took)
+		}
+	})
+}
+
+// A log that takes longer than anything is repeated after still carries barriers.
+func TestBarriersOfASlowLog(t *testing.T) {
+	var slow atomic.Pointer[logmemory.Conn] // what is appended through it has taken its time
+	var due sync.Map
+	fate := func(data []byte) logmemory.Fate {
+		r, err := replog.Decode(data)
+		if log := slow.Load(); log != nil && err == nil && r.Kind == replog.BarrierKind {
+			if _, ok := due.Load(string(data)); !ok {
+				later := bytes.Clone(data)
+				time.AfterFunc(1500*time.Millisecond, func() {
+					due.Store(string(later), true)
+					_ = log.Append(context.Background(), later)
+				})
+				return logmemory.Confirmed // and never delivered by the log itself
+			}
+		}
+		return logmemory.Kept
+	}
+	bubble(t, logmemory.Options{Fate: fate}, func(s *site) {
+		s.found("w1", "w2")
+		s.mustWrite("1", addUser("alice"))
+		slow.Store(s.log.Connect())
+		if reply := s.read(db.Read{Queries: countUsers, Consistency: db.Strong}); reply.Read == nil || *reply.Read.Results[0].Count != 1 {
+			t.Errorf("a strong read: %+v", reply)
 		}
 	})
 }
