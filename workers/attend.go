@@ -75,6 +75,9 @@ func (w *Worker) attendOnce(ctx context.Context, due bool) error {
 	case v.Leads > 0 && (absent || master.Epoch < v.Leads):
 		// The session ended, or the registry lost its data; the log still says who is master.
 		return w.Registry.Reclaim(ctx, registry.Master{Worker: w.ID, Epoch: v.Leads})
+	case v.Leads == 0 && !v.serving() && master.Worker == w.ID:
+		// It was elected before its database was found to be damaged.
+		return w.Registry.Resign(ctx, master)
 	case !v.electable():
 		return nil
 	case absent:

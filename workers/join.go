@@ -48,7 +48,7 @@ func (w *Worker) join(ctx context.Context) error {
 		if err == nil {
 			return nil
 		}
-		w.Logger.Debug("waiting to join", "why", err)
+		w.Logger.Warn("waiting to join", "why", err)
 		if !pause(ctx, retry.NextBackOff()) {
 			return ctx.Err()
 		}

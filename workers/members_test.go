@@ -232,6 +232,27 @@ func TestACorruptReplicaIsRebuilt(t *testing.T) {
 	})
 }
 
+// A master that finds itself damaged gives up its office, so that another one is elected.
+func TestACorruptMasterResigns(t *testing.T) {
+	bubble(t, logmemory.Options{}, func(s *site) {
+		master := s.found("w1", "w2")
+		s.mustWrite("1", addUser("alice"))
+		s.sameEverywhere()
+		// In the master's name somebody else writes an entry.
+		state, err := s.workers[master].db.State(s.t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		entry := state.NewEntry()
+		entry.At = time.Now().UTC()
+		if err := s.log.Connect().Append(s.t.Context(), entry.Encode()); err != nil {
+			t.Fatal(err)
+		}
+		s.mustWrite("2", addUser("bob"))
+		s.sameEverywhere()
+	})
+}
+
 // The master appends empty entries when nothing but barriers is appended: the last entry, at which
 // replicas attach, must not fall to the log's retention.
 func TestTheLastEntryStaysInTheLog(t *testing.T) {

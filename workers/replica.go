@@ -41,6 +41,12 @@ func (w *Worker) replicate(ctx context.Context) error {
 			return err
 		}
 		w.Logger.Error("rebuilding the database from another replica", "why", err)
+		// It answers no reads, gives no snapshots and stands for no election meanwhile.
+		w.status.update(func(v *view) { v.State = cluster.Joining })
+		select {
+		case <-w.orders: // for the replica that it was
+		default:
+		}
 		// Where the rebuilt one is no better, its donor is not asked again and again at once.
 		if !pause(ctx, retry.NextBackOff()) {
 			return ctx.Err()
@@ -96,9 +102,9 @@ func (r *replica) obey(ctx context.Context, o order) error {
 	}
 	err := r.lead(ctx, o.epoch)
 	r.status.update(func(v *view) { v.Leads = 0 })
+	r.Logger.Info("not master any more", "epoch", o.epoch, "why", err)
+	r.resign(ctx, o.epoch) // whatever ended it: nobody else can be elected before
 	if errors.Is(err, errDeposed) {
-		r.Logger.Info("not master any more", "epoch", o.epoch)
-		r.resign(ctx, o.epoch)
 		return nil
 	}
 	return err
