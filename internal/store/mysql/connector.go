@@ -57,8 +57,6 @@ func newConnector(c Config, g *guard, settings map[string]string) (*connector, e
 	config.ParseTime = false
 	config.CheckConnLiveness = false // of connections in a pool, where ours never are
 	config.Timeout = c.Patience
-	config.ReadTimeout = c.Limit
-	config.WriteTimeout = c.Limit
 	config.Logger = silent{}
 	if g != nil {
 		g.addr = config.Addr

@@ -41,10 +41,9 @@ type Config struct {
 	// name a user and a schema.
 	DSN string
 	// Patience is how long the server may be silent before all calls fail; 0: 2 s. A statement may
-	// take longer, as long as the server answers others.
+	// take as long as it needs, while the server answers others: one that deletes what has expired since
+	// yesterday would be begun again by every successor, and never end.
 	Patience time.Duration
-	// Limit is how long a single statement may take; 0: 60 s.
-	Limit time.Duration
 	// Readers is the number of reads that run at a time, beside those by key, which share two
 	// connections; 0: 4.
 	Readers int
@@ -55,9 +54,6 @@ type Config struct {
 func (c Config) withDefaults() Config {
 	if c.Patience == 0 {
 		c.Patience = 2 * time.Second
-	}
-	if c.Limit == 0 {
-		c.Limit = time.Minute
 	}
 	if c.Readers == 0 {
 		c.Readers = 4
@@ -98,13 +94,14 @@ func Open(ctx context.Context, c Config) (*Store, error) {
 	if err := await(ctx, c, writer); err != nil {
 		return nil, errors.Join(err, writer.Close())
 	}
+	g.start(sql.OpenDB(pinging))
 	s, err := sqlstore.Open(ctx, sqlstore.Config{
 		Dialect: dialect(g.explain), Writer: writer, Reader: sql.OpenDB(reading), Readers: c.Readers,
 	})
 	if err != nil {
+		g.stop()
 		return nil, explainRefusal(err)
 	}
-	g.start(sql.OpenDB(pinging))
 	return &Store{s, g}, nil
 }
 

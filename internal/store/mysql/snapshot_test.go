@@ -7,7 +7,6 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
-	"time"
 
 	"rideshare/internal/db"
 	"rideshare/internal/replog"
@@ -18,7 +17,7 @@ import (
 func filled(b *testing.B, server *server, rides int) *Store {
 	b.Helper()
 	schema := server.schema(b)
-	s := open(b, Config{DSN: server.dsn(server.addr, schema), Limit: time.Hour})
+	s := open(b, Config{DSN: server.dsn(server.addr, schema)})
 	tx, err := s.Begin(b.Context())
 	if err == nil {
 		_, err = tx.Execute(b.Context(), []db.Op{{Migrate: db.LatestMigration}})
@@ -47,7 +46,7 @@ func BenchmarkSnapshot(b *testing.B) {
 	for _, rides := range []int{10_000, 150_000, 1_000_000} {
 		b.Run(fmt.Sprintf("%d rides", rides), func(b *testing.B) {
 			from := filled(b, server, rides)
-			to := open(b, Config{DSN: server.dsn(server.addr, server.schema(b)), Limit: time.Hour})
+			to := open(b, Config{DSN: server.dsn(server.addr, server.schema(b))})
 			file, err := os.Create(filepath.Join(b.TempDir(), "snapshot"))
 			if err != nil {
 				b.Fatal(err)
