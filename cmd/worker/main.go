@@ -72,7 +72,7 @@ func run(ctx context.Context, c Config, logger *slog.Logger, tracer tracing.Trac
 	if err != nil {
 		return err
 	}
-	defer func() { _ = registry.Close() }() // its nodes go with the session
+	defer func() { _ = registry.Close() }() // its nodes go with the session; again does no harm
 	db, err := mysql.Open(ctx, mysql.Config{DSN: c.Database, Logger: logger})
 	if err != nil {
 		return err
@@ -93,6 +93,8 @@ func run(ctx context.Context, c Config, logger *slog.Logger, tracer tracing.Trac
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error {
 		defer stop()
+		// At once, not when the server has ended: until the session is over nobody can be elected.
+		defer func() { _ = registry.Close() }()
 		return worker.Run(ctx)
 	})
 	g.Go(func() error { return boot.Serve(serving, c.Addr, mux) })
