@@ -124,6 +124,9 @@ func (c *Conn) Abort() { _ = c.socket.Close() }
 
 // Close ends the connection, and waits a short time for the broker to have noticed.
 func (c *Conn) Close() {
+	// A broker that is short of memory does not read it, and each heartbeat moves the library's deadline.
+	limit := time.AfterFunc(closeTimeout, c.Abort)
+	defer limit.Stop()
 	// An error means that it had ended, or that the broker did not answer: it is gone either way.
 	_ = c.connection.CloseDeadline(time.Now().Add(closeTimeout))
 	c.Abort()

@@ -9,13 +9,15 @@ import (
 
 	"rideshare/internal/amqp/amqptest"
 	"rideshare/internal/bus"
+	"rideshare/internal/stopwatch"
 )
 
 func memoryAlarm(t *testing.T, broker amqptest.Broker) {
 	o := at(t, broker)
-	caller := newBus(t, o)
+	caller, closing := newBus(t, o), newBus(t, o)
 	serve(t, newBus(t, o), bus.Writes)
 	mustCall(t, caller, bus.Writes, "before")
+	mustCall(t, closing, bus.Writes, "before closing")
 
 	release := broker.Alarm(t)
 	// The broker tells a connection when it has published. From then on it is told at once.
@@ -27,6 +29,15 @@ func memoryAlarm(t *testing.T, broker amqptest.Broker) {
 		if n > 1000 {
 			t.Fatalf("the last of %d calls took %v: %v", n, e.took, e.err)
 		}
+	}
+	// It does not read the farewell of a connection that has published, while its heartbeats go on.
+	call(t, closing, bus.Writes, "closing", 500*time.Millisecond)
+	watch := stopwatch.Start()
+	if err := closing.Close(); err != nil {
+		t.Error(err)
+	}
+	if took := watch.Took(); took > 3*time.Second {
+		t.Errorf("closing took %v", took)
 	}
 	release()
 	for start := time.Now(); ; {
