@@ -205,14 +205,31 @@ func (t *Target) Reader(ctx context.Context, l *Ledger) {
 	}
 }
 
+// allRides reads all rides, a page at a time.
+func allRides(ctx context.Context, t *Target) (rows []db.Row, err error) {
+	for last := int64(0); ; last = rows[len(rows)-1].Int("ride_id") {
+		result, err := t.Read(ctx, db.Read{
+			Queries: []db.Query{{
+				Table: "rides", Where: []db.Condition{db.Where("ride_id", db.Gt, last)},
+				OrderBy: []db.Order{{Column: "ride_id"}}, Limit: 10 * db.Page,
+			}},
+			Consistency: db.Strong,
+		})
+		if err != nil {
+			return nil, err
+		}
+		page := result.Results[0].Rows
+		if rows = append(rows, page...); len(page) < 10*db.Page {
+			return rows, nil
+		}
+	}
+}
+
 // Audit compares the ledger with the database: every acknowledged ride is there once, under its
 // number, and nothing else is, but for what failed requests may have left, where that is
 // admitted. It returns what is wrong.
 func (l *Ledger) Audit(ctx context.Context, t *Target, admitUnknown bool) []string {
-	result, err := t.Read(ctx, db.Read{
-		Queries:     []db.Query{{Table: "rides", OrderBy: []db.Order{{Column: "ride_id"}}}},
-		Consistency: db.Strong,
-	})
+	rows, err := allRides(ctx, t)
 	if err != nil {
 		return []string{err.Error()}
 	}
@@ -220,7 +237,7 @@ func (l *Ledger) Audit(ctx context.Context, t *Target, admitUnknown bool) []stri
 	defer l.mu.Unlock()
 	var faults []string
 	there := map[key]int64{}
-	for _, row := range result.Results[0].Rows {
+	for _, row := range rows {
 		k := key{row.Text("created_by"), row.Time("departs_at").Unix()}
 		if other, twice := there[k]; twice {
 			faults = append(faults, fmt.Sprintf("doubled: %v is ride %d and ride %d", k, other, row.Int("ride_id")))

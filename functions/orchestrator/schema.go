@@ -42,7 +42,7 @@ type query struct {
 	Columns []string    `json:"columns,omitempty" nullable:"false" doc:"Default: all" example:"[\"ride_id\",\"created_by\"]"`
 	Where   []condition `json:"where,omitempty" nullable:"false" doc:"All have to hold; missing: every row"`
 	OrderBy []order     `json:"order_by,omitempty" nullable:"false"`
-	Limit   int         `json:"limit,omitempty" minimum:"0" doc:"Default: no limit" example:"50"`
+	Limit   int         `json:"limit,omitempty" minimum:"0" doc:"Default: as many as 8 MiB have room for; a larger answer is refused" example:"50"`
 	Count   bool        `json:"count,omitempty" doc:"Ask for the number of rows; not with columns, order_by or limit"`
 }
 

@@ -2,8 +2,10 @@ package rides
 
 import (
 	"context"
+	"encoding/json"
 	"net/http"
 	"testing"
+	"time"
 
 	"rideshare/internal/consistency"
 	"rideshare/internal/db"
@@ -49,6 +51,41 @@ func testUpcoming(t *testing.T, via servetest.Driver) {
 	} {
 		if w := do(h, http.MethodGet, path+query, ""); w.Code != status {
 			t.Errorf("%s: %d, want %d: %s", query, w.Code, status, w.Body)
+		}
+	}
+}
+
+// A list is read a page at a time, and whole, also where more rides depart at one time than a page has.
+func TestLongUpcoming(t *testing.T) {
+	for name, every := range map[string]time.Duration{"at one time": 0, "two by two": time.Second, "later and later": 2 * time.Second} {
+		database := people(t, "alice")
+		const rides = 2*db.Page + 1
+		for n := 0; n < rides; {
+			var w db.Write
+			for ; n < rides && len(w.Ops) < db.MaxOps; n++ {
+				w.Ops = append(w.Ops, db.Op{Insert: "rides", Values: map[string]db.Value{
+					"ride_id": int64(n + 1), "created_by": "alice", "source": int64(1), "destination": int64(2),
+					"departs_at": now.Add(time.Hour + time.Duration(n)*every/2),
+				}})
+			}
+			if _, err := database.Write(t.Context(), "", w); err != nil {
+				t.Fatal(err)
+			}
+		}
+		h, _ := setup(servetest.Direct, database, false)
+		var got []upcomingRide
+		w := do(h, http.MethodGet, path+"?source=1&destination=2", "")
+		if err := json.Unmarshal(w.Body.Bytes(), &got); err != nil {
+			t.Fatal(err)
+		}
+		if len(got) != rides {
+			t.Errorf("%s: %d rides, want %d", name, len(got), rides)
+		}
+		for i, r := range got {
+			if r.RideID != int64(i+1) {
+				t.Errorf("%s: ride %d stands at %d", name, r.RideID, i+1)
+				break
+			}
 		}
 	}
 }

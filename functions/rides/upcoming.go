@@ -49,20 +49,10 @@ func (f *function) upcoming(ctx context.Context, in *upcomingInput) (*upcomingOu
 	if err != nil {
 		return nil, err
 	}
-	result, err := f.DB.Read(ctx, db.Read{Queries: []db.Query{{
-		Table:   "rides",
-		Columns: []string{"ride_id", "created_by", "departs_at"},
-		Where: []db.Condition{
-			db.Where("source", db.Eq, source),
-			db.Where("destination", db.Eq, destination),
-			db.Where("departs_at", db.Gt, f.Now()),
-		},
-		OrderBy: []db.Order{{Column: "departs_at"}, {Column: "ride_id"}},
-	}}})
+	rows, err := f.between(ctx, source, destination)
 	if err != nil {
 		return nil, err
 	}
-	rows := result.Results[0].Rows
 	if len(rows) == 0 {
 		return &upcomingOutput{Status: http.StatusNoContent}, nil
 	}
@@ -75,4 +65,42 @@ func (f *function) upcoming(ctx context.Context, in *upcomingInput) (*upcomingOu
 		}
 	}
 	return &upcomingOutput{Status: http.StatusOK, Body: rides}, nil
+}
+
+// between reads the rides that depart after now from one area to another, soonest first, a page at a time.
+func (f *function) between(ctx context.Context, source, destination int64) ([]db.Row, error) {
+	query := func(conditions ...db.Condition) db.Query {
+		return db.Query{
+			Table:   "rides",
+			Columns: []string{"ride_id", "created_by", "departs_at"},
+			Where:   append(conditions, db.Where("source", db.Eq, source), db.Where("destination", db.Eq, destination)),
+			OrderBy: []db.Order{{Column: "departs_at"}, {Column: "ride_id"}},
+			Limit:   db.Page,
+		}
+	}
+	var rows []db.Row
+	queries := []db.Query{query(db.Where("departs_at", db.Gt, f.Now()))}
+	for {
+		result, err := f.DB.Read(ctx, db.Read{Queries: queries})
+		if err != nil {
+			return nil, err
+		}
+		whole := true
+		for _, r := range result.Results {
+			if rows = append(rows, r.Rows...); len(r.Rows) == db.Page {
+				whole = false
+				break
+			}
+		}
+		if whole {
+			return rows, nil
+		}
+		// Those that depart at the time of the last one come first.
+		last := rows[len(rows)-1]
+		at := last.Time("departs_at")
+		queries = []db.Query{
+			query(db.Where("departs_at", db.Eq, at), db.Where("ride_id", db.Gt, last.Int("ride_id"))),
+			query(db.Where("departs_at", db.Gt, at)),
+		}
+	}
 }

@@ -34,29 +34,50 @@ func (f *function) registerList(api *httpapi.API) {
 }
 
 func (f *function) list(ctx context.Context, in *listInput) (*listOutput, error) {
-	query := db.Query{
-		Table:   "users",
-		Columns: []string{"username"},
-		OrderBy: []db.Order{{Column: "username"}},
-		Limit:   in.Limit,
-	}
 	if in.After != "" {
 		if err := username.Check("after", in.After); err != nil {
 			return nil, err
 		}
-		query.Where = []db.Condition{db.Where("username", db.Gt, in.After)}
+	}
+	var names []string
+	for after := in.After; ; after = names[len(names)-1] {
+		limit := db.Page
+		if in.Limit > 0 {
+			limit = min(limit, in.Limit-len(names))
+		}
+		more, err := f.names(ctx, after, limit)
+		if err != nil {
+			return nil, err
+		}
+		names = append(names, more...)
+		if len(more) < limit || len(names) == in.Limit {
+			break
+		}
+	}
+	if len(names) == 0 {
+		return &listOutput{Status: http.StatusNoContent}, nil
+	}
+	return &listOutput{Status: http.StatusOK, Body: names}, nil
+}
+
+// names reads so many names at most, those after one.
+func (f *function) names(ctx context.Context, after string, limit int) ([]string, error) {
+	query := db.Query{
+		Table:   "users",
+		Columns: []string{"username"},
+		OrderBy: []db.Order{{Column: "username"}},
+		Limit:   limit,
+	}
+	if after != "" {
+		query.Where = []db.Condition{db.Where("username", db.Gt, after)}
 	}
 	result, err := f.DB.Read(ctx, db.Read{Queries: []db.Query{query}})
 	if err != nil {
 		return nil, err
 	}
-	rows := result.Results[0].Rows
-	if len(rows) == 0 {
-		return &listOutput{Status: http.StatusNoContent}, nil
+	var names []string
+	for _, row := range result.Results[0].Rows {
+		names = append(names, row.Text("username"))
 	}
-	names := make([]string, len(rows))
-	for i, row := range rows {
-		names[i] = row.Text("username")
-	}
-	return &listOutput{Status: http.StatusOK, Body: names}, nil
+	return names, nil
 }

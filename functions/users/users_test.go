@@ -4,8 +4,10 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -160,6 +162,46 @@ func testList(t *testing.T, via servetest.Driver) {
 		"?after=%00":                  {400, ""},
 	} {
 		want(t, do(h, http.MethodGet, "/api/v1/users"+query, ""), c.status, c.body)
+	}
+}
+
+// A list is read a page at a time, and whole.
+func TestLongList(t *testing.T) {
+	database := &dbtest.DB{}
+	var names []string
+	for len(names) < 2*db.Page+1 {
+		var w db.Write
+		for range min(db.MaxOps, 2*db.Page+1-len(names)) {
+			name := fmt.Sprintf("user%05d", len(names))
+			names = append(names, name)
+			w.Ops = append(w.Ops, db.Op{Insert: "users", Values: map[string]db.Value{"username": name, "password_hash": "x"}})
+		}
+		if _, err := database.Write(t.Context(), "", w); err != nil {
+			t.Fatal(err)
+		}
+	}
+	h, _ := setup(servetest.Direct, database, false)
+	for query, wanted := range map[string][]string{
+		"":                                names,
+		"?after=user00000":                names[1:],
+		"?after=user00000&limit=4000":     names[1:],
+		"?limit=2000":                     names[:2000],
+		"?limit=2001":                     names[:2001],
+		"?limit=9223372036854775807":      names,
+		"?after=user04000":                nil,
+		"?after=user01999&limit=2000":     names[2000:4000],
+		"?after=" + names[0] + "&limit=1": names[1:2],
+	} {
+		w := do(h, http.MethodGet, "/api/v1/users"+query, "")
+		var got []string
+		if w.Code != http.StatusNoContent {
+			if err := json.Unmarshal(w.Body.Bytes(), &got); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if !slices.Equal(got, wanted) {
+			t.Errorf("%s: %d names, want %d", query, len(got), len(wanted))
+		}
 	}
 }
 

@@ -33,7 +33,7 @@ type Query struct {
 	Columns []string    `json:"columns,omitempty"` // default: all
 	Where   []Condition `json:"where,omitempty"`
 	OrderBy []Order     `json:"order_by,omitempty"`
-	Limit   int         `json:"limit,omitempty"` // 0: no limit
+	Limit   int         `json:"limit,omitempty"` // 0: as many as MaxAnswer has room for
 	Count   bool        `json:"count,omitempty"`
 }
 
@@ -57,6 +57,22 @@ func (o *Order) UnmarshalJSON(data []byte) error {
 
 // Row is one row of a result, by column.
 type Row map[string]Value
+
+// Size returns about how many bytes the row takes in an answer, of which there is a limit: MaxAnswer.
+func (r Row) Size() int {
+	const cell = 24 // beside its text: the column's name, a number or a time
+	size := 0
+	for _, value := range r {
+		text, _ := value.(string)
+		size += cell + len(text)
+	}
+	return size
+}
+
+// ErrTooLarge refuses an answer that takes more than MaxAnswer.
+func ErrTooLarge() *Error {
+	return Errorf(Invalid, "the answer takes more than %d MiB: ask for less of it, with a limit", MaxAnswer>>20)
+}
 
 // Text returns a Text column.
 func (r Row) Text(column string) string {

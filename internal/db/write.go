@@ -14,10 +14,16 @@ const (
 	// MaxConditions of one op or query: with full lists, it stays below the number of parameters
 	// that SQLite takes in a statement (32,766).
 	MaxConditions = 32
+	// MaxAnswer is about how many bytes the answer to a read takes at most: replicas have it in memory, several
+	// times, and RabbitMQ takes no message of more than 16 MiB.
+	MaxAnswer = 8 << 20
 	// MaxAdvance is the largest number that a sequence is advanced to: beyond it a JSON number
 	// loses digits in many programs.
 	MaxAdvance = 1<<53 - 1
 )
+
+// Page is how many rows those ask for at a time who want all there are: a replica answers many reads at once.
+const Page = 2000
 
 // Write is a transaction: all of its ops happen, or none.
 type Write struct {

@@ -18,11 +18,17 @@ func (s *Store) Read(ctx context.Context, r db.Read) (db.ReadResult, error) {
 	if d.schema == 0 {
 		return db.ReadResult{}, db.Errorf(db.Unavailable, "the database has no schema yet")
 	}
-	result := db.ReadResult{Position: d.state.Position()}
+	result, size := db.ReadResult{Position: d.state.Position()}, 0
 	for _, q := range r.Queries {
 		answer, err := d.query(q)
 		if err != nil {
 			return db.ReadResult{}, err
+		}
+		for _, row := range answer.Rows {
+			size += row.Size()
+		}
+		if size > db.MaxAnswer {
+			return db.ReadResult{}, db.ErrTooLarge()
 		}
 		result.Results = append(result.Results, answer)
 	}

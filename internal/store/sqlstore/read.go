@@ -34,7 +34,7 @@ func newReading(ctx context.Context, r db.Read) (*reading, error) {
 	q.result.Results = make([]db.QueryResult, n)
 	for i := range r.Queries {
 		var err error
-		if q.queries[i], err = query(r.Queries[i], &q.result.Results[i]); err != nil {
+		if q.queries[i], err = query(r.Queries[i], &q.result.Results[i], &q.size); err != nil {
 			return nil, err
 		}
 	}
@@ -55,6 +55,7 @@ func (s *Store) snapshot(ctx context.Context, c *conn, all ...*reading) error {
 	}
 	list := []statement{control(s.dialect.BeginRead), state}
 	for _, r := range all {
+		r.size = 0
 		for i := range r.result.Results {
 			answer := &r.result.Results[i]
 			answer.Rows = answer.Rows[:0] // what a call that failed has left
@@ -70,8 +71,9 @@ func (s *Store) snapshot(ctx context.Context, c *conn, all ...*reading) error {
 	return nil
 }
 
-// query returns the statement of a query, which puts its answer into result.
-func query(q db.Query, result *db.QueryResult) (statement, error) {
+// query returns the statement of a query, which puts its answer into result. It adds to size about how many
+// bytes that takes, and refuses what is too large.
+func query(q db.Query, result *db.QueryResult, size *int) (statement, error) {
 	t, err := lookup(q.Table)
 	if err != nil {
 		return statement{}, err
@@ -101,6 +103,9 @@ func query(q db.Query, result *db.QueryResult) (statement, error) {
 		row := make(db.Row, len(columns))
 		for i, column := range columns {
 			row[column.Name] = value(column, cells[i])
+		}
+		if *size += row.Size(); *size > db.MaxAnswer {
+			return db.ErrTooLarge()
 		}
 		result.Rows = append(result.Rows, row)
 		return nil

@@ -21,6 +21,7 @@ type reading struct {
 	caller  context.Context
 	queries []statement // put their answers into result
 	result  db.ReadResult
+	size    int // of result, about
 	err     error
 	done    chan struct{} // of one that shares: closed when result or err is there
 }

@@ -1,7 +1,9 @@
 package storetest
 
 import (
+	"errors"
 	"fmt"
+	"slices"
 
 	"rideshare/internal/db"
 )
@@ -78,4 +80,30 @@ func testMostConditions(f *fixture) {
 		where = append(where, db.Where("username", db.In, list))
 	}
 	f.same("most", f.count("users", where...), int64(1))
+}
+
+// testLargeAnswer: an answer that is too large is refused, and nothing else is.
+func testLargeAnswer(f *fixture) {
+	f.migrated()
+	const users, at = 3000, 1000
+	for first := 0; first < users; first += at {
+		var ops []db.Op
+		for i := range at {
+			name := fmt.Sprintf("%0128d", first+i)
+			ops = append(ops, db.Op{Insert: "users", Values: map[string]db.Value{"username": name, "password_hash": name}})
+		}
+		f.write(ops...)
+	}
+	all := db.Query{Table: "users"}
+	r := db.Read{Queries: slices.Repeat([]db.Query{all}, db.MaxQueries)}
+	f.ok(r.Check())
+	for range 2 {
+		var e *db.Error
+		if _, err := f.Read(f.ctx, r); !errors.As(err, &e) || e.Kind != db.Invalid {
+			f.Errorf("an answer of %d rows: %v", users*db.MaxQueries, err)
+		}
+		if n := len(f.query(all).Rows); n != users {
+			f.Errorf("%d rows, want %d", n, users)
+		}
+	}
 }

@@ -40,6 +40,7 @@ func Run(t *testing.T, features Features, create Create) {
 		{"in lists", testInLists},
 		{"query parts", testQueryParts},
 		{"order", testOrder},
+		{"large answers", testLargeAnswer},
 		{"many shapes", testShapes},
 		{"as many conditions as there may be", testMostConditions},
 		{"constraints", testConstraints},
