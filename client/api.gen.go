@@ -128,7 +128,7 @@ type Query struct {
 	Columns []string `json:"columns,omitempty"`
 	// Ask for the number of rows; not with columns, order_by or limit
 	Count bool `json:"count,omitempty"`
-	// Default: no limit
+	// Default: as many as 8 MiB have room for; a larger answer is refused
 	Limit   *int64  `json:"limit,omitempty"`
 	OrderBy []Order `json:"order_by,omitempty"`
 	Table   string  `json:"table"`
