@@ -9,7 +9,6 @@ import (
 
 	"rideshare/internal/bus"
 	"rideshare/internal/cluster"
-	"rideshare/internal/pairs"
 	"rideshare/internal/registry"
 )
 
@@ -62,7 +61,7 @@ func (w *Watcher) answer(ctx context.Context, d bus.Delivery) {
 	if err := json.Unmarshal(d.Body, &command); err != nil {
 		answer = problem(cluster.Failed, "the command cannot be read: %s", err)
 	} else {
-		answer = w.carryOut(ctx, command)
+		answer = w.carryOutBy(ctx, d.Expires, command)
 	}
 	body, err := json.Marshal(answer)
 	if err != nil {
@@ -73,6 +72,19 @@ func (w *Watcher) answer(ctx context.Context, d bus.Delivery) {
 		w.Logger.Debug("cannot reply", "why", err)
 	}
 	_ = d.Ack() // where the connection is lost the command comes again, with its caller gone
+}
+
+// answerTime is what is left to a caller for the way of the answer.
+const answerTime = 500 * time.Millisecond
+
+// carryOutBy carries out a command until its caller gives up; the zero time: who waits for ever.
+func (w *Watcher) carryOutBy(ctx context.Context, end time.Time, c cluster.Command) cluster.Answer {
+	if !end.IsZero() {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithDeadline(ctx, end.Add(-answerTime))
+		defer cancel()
+	}
+	return w.carryOut(ctx, c)
 }
 
 func (w *Watcher) carryOut(ctx context.Context, c cluster.Command) cluster.Answer {
@@ -107,7 +119,7 @@ func (w *Watcher) crash(ctx context.Context, role cluster.Role) cluster.Answer {
 	if victim == nil {
 		return problem(cluster.NoSuchWorker, "there is no %s", role)
 	}
-	if err := w.Pairs.Kill(ctx, victim.Pair, pairs.WorkerPart); err != nil {
+	if err := w.kill(ctx, victim.Pair); err != nil {
 		return problem(cluster.Failed, "%s", err)
 	}
 	w.evict(ctx, victim.ID, "crashed on request")

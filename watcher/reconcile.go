@@ -104,7 +104,9 @@ func (w *Watcher) observe(ctx context.Context, config registry.Config) (Observat
 	o.History, o.Creating, o.NextCreate = maps.Clone(w.history), w.creating, w.nextCreate
 	w.mu.Unlock()
 	// After the history: a pair that is busy there may be found done here, never the reverse.
-	if o.Pairs, err = w.Pairs.List(ctx); err != nil {
+	listing, cancel := context.WithTimeout(ctx, askTimeout)
+	defer cancel()
+	if o.Pairs, err = w.Pairs.List(listing); err != nil {
 		return o, err
 	}
 	o.Now = time.Now()
@@ -142,7 +144,7 @@ func (w *Watcher) act(ctx context.Context, a Action, epoch uint64) {
 	case Evict:
 		w.evict(ctx, a.Worker, a.Why)
 	case Kill:
-		w.report(a, w.Pairs.Kill(ctx, a.Pair, pairs.WorkerPart))
+		w.report(a, w.kill(ctx, a.Pair))
 	case Seed:
 		w.report(a, w.change(ctx, func(c *registry.Config) { c.Seed = registry.Seed{Worker: a.Worker, At: a.At} }))
 	case Switch:
@@ -150,15 +152,22 @@ func (w *Watcher) act(ctx context.Context, a Action, epoch uint64) {
 	case Create:
 		w.create(ctx, a)
 	case Start:
-		w.withPair(a, func() error { _, err := w.Pairs.Start(ctx, a.Pair); return err })
+		w.withPair(ctx, a, func(ctx context.Context) error { _, err := w.Pairs.Start(ctx, a.Pair); return err })
 	case Remove:
-		w.withPair(a, func() error {
+		w.withPair(ctx, a, func(ctx context.Context) error {
 			if a.Worker != "" {
 				w.report(Action{Verb: Evict, Pair: a.Pair, Worker: a.Worker}, w.Registry.Evict(ctx, a.Worker)) // a removal is no incident
 			}
 			return w.Pairs.Remove(ctx, a.Pair)
 		})
 	}
+}
+
+// kill kills the worker of a pair.
+func (w *Watcher) kill(ctx context.Context, pair string) error {
+	ctx, cancel := context.WithTimeout(ctx, askTimeout)
+	defer cancel()
+	return w.Pairs.Kill(ctx, pair, pairs.WorkerPart)
 }
 
 func (w *Watcher) report(a Action, err error) {
@@ -188,6 +197,8 @@ func (w *Watcher) create(ctx context.Context, a Action) {
 	w.mu.Unlock()
 	w.acting.Go(func() {
 		defer w.poke()
+		ctx, cancel := context.WithTimeout(ctx, actTimeout)
+		defer cancel()
 		pair, err := w.Pairs.Create(ctx)
 		w.report(a, err)
 		w.mu.Lock()
@@ -201,7 +212,7 @@ func (w *Watcher) create(ctx context.Context, a Action) {
 	})
 }
 
-func (w *Watcher) withPair(a Action, f func() error) {
+func (w *Watcher) withPair(ctx context.Context, a Action, f func(context.Context) error) {
 	w.mu.Lock()
 	h := w.history[a.Pair]
 	h.Busy, h.Removing = true, a.Verb == Remove
@@ -210,7 +221,9 @@ func (w *Watcher) withPair(a Action, f func() error) {
 	w.mu.Unlock()
 	w.acting.Go(func() {
 		defer w.poke()
-		w.report(a, f())
+		ctx, cancel := context.WithTimeout(ctx, actTimeout)
+		defer cancel()
+		w.report(a, f(ctx))
 		w.mu.Lock()
 		defer w.mu.Unlock()
 		h := w.history[a.Pair]

@@ -24,17 +24,22 @@ func (w *Watcher) topology(ctx context.Context) cluster.Answer {
 }
 
 const (
-	// registryPatience is how long a command waits for a registry that is away: longer than the servers
+	// registryPatience is how long a command waits at least for a registry that is away: longer than the servers
 	// that are left of three take to agree on who leads them.
 	registryPatience = 5 * time.Second
 	registryPause    = 100 * time.Millisecond
 )
 
-// look describes the cluster. It waits for a registry that is away for a moment.
+// look describes the cluster. It waits for a registry that is away for a moment, up to half of the time that
+// its caller has.
 func (w *Watcher) look(ctx context.Context) (t cluster.Topology, err error) {
+	patience := registryPatience
+	if end, ok := ctx.Deadline(); ok {
+		patience = max(patience, time.Until(end)/2)
+	}
 	for begun := time.Now(); ; {
 		t, err = w.lookOnce(ctx)
-		if !errors.Is(err, registry.ErrUnavailable) || time.Since(begun) > registryPatience {
+		if !errors.Is(err, registry.ErrUnavailable) || time.Since(begun) > patience {
 			return t, err
 		}
 		select {

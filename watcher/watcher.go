@@ -36,6 +36,9 @@ const (
 	relistEvery  = 5 * time.Second // how long a lost event can go unnoticed
 	firstRetry   = 500 * time.Millisecond
 	longestRetry = 30 * time.Second
+	// An engine may hang over one container. The watcher goes on to lead, and to answer.
+	askTimeout = 15 * time.Second // for what the engine knows at once, or does at once
+	actTimeout = 2 * time.Minute  // for what it makes
 )
 
 // Watcher is one watcher.
@@ -145,7 +148,7 @@ func (w *Watcher) died(ctx context.Context, e pairs.Event) {
 	w.evict(ctx, e.Worker, string(e.Part)+" died")
 	if e.Part == pairs.DatabasePart {
 		// Without its database the worker is of no use; it may take a while to notice.
-		if err := w.Pairs.Kill(ctx, e.Pair, pairs.WorkerPart); err != nil && !errors.Is(err, pairs.ErrNotFound) {
+		if err := w.kill(ctx, e.Pair); err != nil && !errors.Is(err, pairs.ErrNotFound) {
 			w.Logger.Warn("cannot kill the worker of a dead database", "pair", e.Pair, "why", err)
 		}
 	}

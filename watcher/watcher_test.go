@@ -34,14 +34,21 @@ type machine struct {
 	runs    map[string]int
 	starts  []time.Time
 	failing bool // nothing can be started
+	hanging bool // the engine does not say what there is
 	next    int
 }
 
 var _ pairs.Pairs = (*machine)(nil)
 
-func (m *machine) List(context.Context) ([]pairs.Pair, error) {
+func (m *machine) List(ctx context.Context) ([]pairs.Pair, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	if m.hanging {
+		m.mu.Unlock()
+		<-ctx.Done()
+		m.mu.Lock()
+		return nil, ctx.Err()
+	}
 	var list []pairs.Pair
 	for _, p := range m.pairs {
 		list = append(list, p)
@@ -298,6 +305,33 @@ func TestCommandsWaitForTheRegistry(t *testing.T) {
 			t.Errorf("without a registry, after %v: %+v", took, a)
 		}
 		w.server.SetAvailable(true)
+	})
+}
+
+// An engine that hangs keeps nobody waiting: commands are answered, and the watcher leads on, and repairs
+// when it can again.
+func TestTheEngineHangs(t *testing.T) {
+	watch(t, func(w *watched) {
+		w.elect("p1.1", "p1")
+		hang := func(on bool) {
+			w.machine.mu.Lock()
+			defer w.machine.mu.Unlock()
+			w.machine.hanging = on
+		}
+		hang(true)
+		for range 2 * controlPrefetch {
+			if a := w.ask(cluster.Command{Topology: true}); a.Problem != cluster.Failed {
+				t.Errorf("while the engine hangs: %+v", a)
+			}
+		}
+		hang(false)
+		if err := w.machine.Kill(t.Context(), "p2", pairs.WorkerPart); err != nil {
+			t.Error(err)
+		}
+		w.settle(20 * time.Second)
+		if a := w.ask(cluster.Command{Topology: true}); a.Topology == nil || len(a.Topology.Workers) != 3 {
+			t.Errorf("afterwards: %+v", a)
+		}
 	})
 }
 

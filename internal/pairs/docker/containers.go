@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 	"time"
 
 	"github.com/docker/docker/api/types/container"
@@ -84,6 +85,8 @@ func (c *Config) worker(pair string, run int) spec {
 		env = map[string]string{}
 	}
 	env["RIDESHARE_WORKER_ID"], env["RIDESHARE_PAIR"] = workerID(pair, run), pair
+	// The collector works harder before the kernel ends the process.
+	env["GOMEMLIMIT"] = strconv.FormatInt(c.WorkerLimits.Memory*4/5, 10)
 	env[dsnSecret+"_FILE"] = secretsFolder + "/" + dsnSecret
 	for name := range c.WorkerSecrets {
 		env[name+"_FILE"] = secretsFolder + "/" + name

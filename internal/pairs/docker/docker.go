@@ -7,6 +7,7 @@
 //	RIDESHARE_PAIR        "p3"
 //	MYSQL_DSN_FILE        a file with the address of its database, in the driver's form:
 //	                      "rideshare:<password>@tcp(<project>-p3-database:3306)/rideshare"
+//	GOMEMLIMIT            four fifths of the memory that it may use
 //	<NAME>                Config.WorkerEnv
 //	<NAME>_FILE           a file with the value, for each of Config.WorkerSecrets
 //

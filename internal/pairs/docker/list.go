@@ -3,6 +3,7 @@ package docker
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/containerd/errdefs"
 	"github.com/docker/docker/api/types/container"
@@ -64,25 +65,35 @@ func (p *Pairs) describe(ctx context.Context, f *found) (pairs.Pair, error) {
 	pair := pairs.Pair{ID: f.id}
 	var err error
 	if f.database.ID != "" {
-		if pair.Database, err = p.process(ctx, f.database.ID); err != nil {
+		if pair.Database, err = p.process(ctx, f.database); err != nil {
 			return pair, err
 		}
 	}
 	if w := f.last(); w.run > 0 {
-		pair.Worker, err = p.process(ctx, w.ID)
+		pair.Worker, err = p.process(ctx, w.Summary)
 		pair.Worker.ID = workerID(f.id, w.run)
 	}
 	return pair, err
 }
 
-// process describes the process of a container. One that has just been removed does not run.
-func (p *Pairs) process(ctx context.Context, id string) (pairs.Process, error) {
-	c, err := p.api.ContainerInspect(ctx, id)
-	if errdefs.IsNotFound(err) {
+// inspectTimeout is for a single container: where the engine hangs over one, the others want to be known.
+const inspectTimeout = 3 * time.Second
+
+// process describes the process of a container. One that has just been removed does not run. Of one that the
+// engine cannot inspect nothing is known but what its list says.
+func (p *Pairs) process(ctx context.Context, listed container.Summary) (pairs.Process, error) {
+	inspecting, cancel := context.WithTimeout(ctx, inspectTimeout)
+	defer cancel()
+	c, err := p.api.ContainerInspect(inspecting, listed.ID)
+	switch {
+	case errdefs.IsNotFound(err):
 		return pairs.Process{Fault: "removed"}, nil
-	}
-	if err != nil {
+	case err != nil && ctx.Err() != nil:
 		return pairs.Process{}, p.explain("inspect", "", err)
+	case err != nil && running(listed):
+		return pairs.Process{Running: true}, nil
+	case err != nil:
+		return pairs.Process{Fault: fmt.Sprintf("%s, and cannot be inspected: %s", listed.State, err)}, nil
 	}
 	if c.State.Running {
 		return pairs.Process{PID: c.State.Pid, Running: true}, nil
