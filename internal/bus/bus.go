@@ -111,4 +111,7 @@ type Delivery struct {
 	// message. An error means that the subscription has lost the message, and that it will be
 	// delivered again, or has been. Acknowledging twice is harmless.
 	Ack func() error
+	// Return gives the message back to its queue, with all requests that came in it. An error means that
+	// the subscription has lost it already.
+	Return func() error
 }

@@ -1,6 +1,8 @@
 package bustest
 
 import (
+	"fmt"
+	"sync"
 	"time"
 
 	"rideshare/internal/bus"
@@ -13,6 +15,7 @@ func consumers() []scenario {
 		{"lower priority gets what higher priority has no room for", priority},
 		{"a cancelled consumer finishes what it received", cancelled},
 		{"a cancelled consumer that is closed gives the rest back", cancelledThenClosed},
+		{"a cancelled consumer of many receivers gives the rest back", cancelledAmongReceivers},
 		{"consumers are counted", counted},
 		{"what waits is counted", waiting},
 	}
@@ -84,6 +87,46 @@ func cancelled(k *kit) {
 	calls[3].gets("by the second")
 	c.Close()
 	k.silent(next)
+}
+
+// cancelledAmongReceivers: whoever receives at that moment keeps what it has, and the rest goes back.
+func cancelledAmongReceivers(k *kit) {
+	const messages, receivers = 60, 6
+	caller, worker, other := k.connect(), k.connect(), k.connect()
+	for range 5 {
+		c := k.consume(worker, bus.Reads, messages, 0)
+		var calls []*pending
+		for i := range messages {
+			calls = append(calls, k.start(caller, bus.Reads, bus.Request{ID: fmt.Sprint(i)}))
+		}
+		k.settle()
+		received := make(chan bus.Delivery, messages)
+		var receiving sync.WaitGroup
+		for range receivers {
+			receiving.Go(func() {
+				for d := range c.Deliveries() {
+					received <- d
+				}
+			})
+		}
+		c.Cancel()
+		receiving.Wait()
+		close(received)
+		next := k.consume(other, bus.Reads, messages, 0)
+		for range messages - len(received) {
+			k.answer(k.receive(next), "by the second")
+		}
+		for d := range received {
+			k.answer(d, "by the first")
+		}
+		for _, call := range calls {
+			call.wait()
+			k.must(call.err)
+		}
+		k.silent(next)
+		next.Close()
+		c.Close()
+	}
 }
 
 func cancelledThenClosed(k *kit) {

@@ -2,6 +2,7 @@ package memory
 
 import (
 	"bytes"
+	"cmp"
 	"container/list"
 	"context"
 	"slices"
@@ -24,11 +25,18 @@ type consumer struct {
 func (c *consumer) Deliveries() <-chan bus.Delivery { return c.deliveries }
 
 func (c *consumer) Cancel() {
+	for _, d := range c.leave() {
+		_ = d.Return() // where it fails the message has gone back
+	}
+}
+
+// leave takes the consumer off its queue, and returns what nobody has received.
+func (c *consumer) leave() []bus.Delivery {
 	c.conn.broker.mu.Lock()
 	defer c.conn.broker.mu.Unlock()
-	c.unsubscribe()
+	left := c.unsubscribe()
 	c.forget()
-	c.queue.dispatch()
+	return left
 }
 
 func (c *consumer) Close() {
@@ -51,6 +59,7 @@ func (c *consumer) hand(m *message) {
 		Published:   m.published,
 		Reply:       func(_ context.Context, body []byte) error { return c.reply(m, body) },
 		Ack:         func() error { return c.ack(m) },
+		Return:      func() error { return c.giveBack(m) },
 	}
 }
 
@@ -92,33 +101,42 @@ func (c *consumer) end(reason error) {
 	if c.reason == nil {
 		c.reason = reason
 	}
-	c.giveBack(c.held.Len())
+	for c.held.Len() > 0 { // the last one first: that finds each its place at the front without a search
+		c.queue.putBack(c.held.Remove(c.held.Back()).(*message))
+	}
 	c.forget()
 }
 
-// unsubscribe takes the consumer off its queue and puts what is left in its channel back.
-func (c *consumer) unsubscribe() {
+// unsubscribe takes the consumer off its queue, and returns what is left in its channel.
+func (c *consumer) unsubscribe() (left []bus.Delivery) {
 	i := slices.Index(c.queue.consumers, c)
 	if i < 0 {
-		return
+		return nil
 	}
 	c.queue.consumers = slices.Delete(c.queue.consumers, i, i+1)
-	// A closed channel still gives out what is in it, to the owner or to this loop.
+	// A closed channel still gives out what is in it, to those who receive or to this loop.
 	close(c.deliveries)
-	left := 0
-	for range c.deliveries {
-		left++
+	for d := range c.deliveries {
+		left = append(left, d)
 	}
-	// The channel keeps the order of delivery, so what was left in it is what was delivered last.
-	c.giveBack(left)
+	return left
 }
 
-// giveBack puts the last n messages that it holds back, the last one first: that finds each its
-// place at the front of the queue without a search.
-func (c *consumer) giveBack(n int) {
-	for range n {
-		c.queue.putBack(c.held.Remove(c.held.Back()).(*message))
+// giveBack puts a message that it holds back.
+func (c *consumer) giveBack(m *message) error {
+	c.conn.broker.mu.Lock()
+	defer c.conn.broker.mu.Unlock()
+	switch {
+	case c.conn.closed:
+		return bus.ErrClosed
+	case m.holder != c || m.acked:
+		return cmp.Or(c.reason, bus.ErrClosed)
 	}
+	c.held.Remove(m.place)
+	c.queue.putBack(m)
+	c.forget()
+	c.queue.dispatch()
+	return nil
 }
 
 // forget lets the broker forget a consumer that neither subscribes nor holds anything.

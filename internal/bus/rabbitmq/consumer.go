@@ -25,9 +25,7 @@ type consumer struct {
 	closed     atomic.Bool
 	stop       sync.Once // closes over
 
-	// Of pump alone:
-	handed []*message // those of the last deliveries that were handed over, as many as there is room for
-	kept   []*message // those with deliveries that were not, in spite of a wish to
+	kept []*message // pump's: those of which not all was handed over
 }
 
 func (c *consumer) subscribe(queue string, o bus.ConsumeOptions) (<-chan amqp091.Delivery, error) {
@@ -51,17 +49,22 @@ func (c *consumer) pump(in <-chan amqp091.Delivery) {
 		c.hand(d)
 	}
 	close(c.deliveries)
-	// A closed channel still gives out what is in it, to its owner or to this loop.
-	left := 0
-	for range c.deliveries {
-		left++
+	// A closed channel still gives out what is in it, to those who receive or to this loop.
+	var left []bus.Delivery
+	for d := range c.deliveries {
+		left = append(left, d)
 	}
 	if c.closed.Load() || !c.cancelled.Load() {
 		return // the broker takes back everything with the channel
 	}
-	for _, m := range append(c.handed[len(c.handed)-left:], c.kept...) {
-		if m.giveBack() != nil {
+	for _, d := range left {
+		if d.Return() != nil {
 			return // as above
+		}
+	}
+	for _, m := range c.kept {
+		if m.giveBack() != nil {
+			return
 		}
 	}
 }
@@ -93,10 +96,6 @@ func (c *consumer) hand(in amqp091.Delivery) {
 		case <-c.session.ended:
 			return
 		}
-		if len(c.handed) == cap(c.deliveries) {
-			c.handed = c.handed[1:]
-		}
-		c.handed = append(c.handed, m)
 	}
 }
 

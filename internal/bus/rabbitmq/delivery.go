@@ -72,6 +72,7 @@ func (m *message) delivery(p part, redelivered bool) bus.Delivery {
 		Published:   p.published,
 		Reply:       d.reply,
 		Ack:         d.ack,
+		Return:      m.giveBack,
 	}
 }
 

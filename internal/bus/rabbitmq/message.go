@@ -125,6 +125,9 @@ func (m *message) giveBack() error {
 	if m.lost {
 		return nil
 	}
+	if m.unacked == 0 {
+		return bus.ErrClosed
+	}
 	m.lost = true
 	return m.consumer.channel.Nack(m.tag, false, true)
 }
