@@ -107,8 +107,8 @@ func (i *injector) inject(ctx context.Context, t target) error {
 			[]string{"exec", "rabbitmqctl", "set_vm_memory_high_watermark", "absolute", brokerMemory})
 	case Cut:
 		return i.cut(ctx, t)
-	case Stall:
-		return i.stall(ctx, t)
+	case Slow:
+		return i.slow(ctx, t)
 	case Fill:
 		return i.fill(ctx, t)
 	}
@@ -159,27 +159,6 @@ func last(ctx context.Context, d time.Duration) {
 	case <-time.After(d):
 	case <-ctx.Done():
 	}
-}
-
-// A stalling disk: the server is frozen for most of the time, so that nothing that it was asked to
-// write is there in time. It is frozen as a whole, which a disk alone would not do.
-const (
-	stalled = 400 * time.Millisecond
-	between = 100 * time.Millisecond
-)
-
-func (i *injector) stall(ctx context.Context, t target) error {
-	part := t
-	part.For = stalled
-	for until := time.Now().Add(t.For); time.Now().Before(until) && ctx.Err() == nil; last(ctx, between) {
-		if err := i.lasting(ctx, part, []string{"pause"}, []string{"unpause"}); err != nil {
-			if errors.Is(err, errNotInjected) && time.Until(until) < t.For/2 {
-				return nil // it was replaced meanwhile
-			}
-			return err
-		}
-	}
-	return nil
 }
 
 // jump sets a worker's clock, which has been built so that signals do.

@@ -36,7 +36,7 @@ const (
 	Kill  Kind = "kill"       // by signal 9; of a service: it is started again after For
 	Pause Kind = "pause"      // frozen for For, then resumed
 	Cut   Kind = "cut"        // what it sends to Peer, or Peer to it, or both, is dropped for For
-	Stall Kind = "stall"      // frozen again and again for a moment, as on a disk that stalls, for For
+	Slow  Kind = "slow disk"  // of a database: it does few writes a second, for For
 	Fill  Kind = "full disk"  // a new slave gets a database on a small disk, which is filled for For
 	Alarm Kind = "alarm"      // the broker is told that its memory is used up, for For
 	Jump  Kind = "clock jump" // of a worker's clock by 6 hours, back after For
@@ -133,7 +133,7 @@ func newDeck(random *rand.Rand) []Fault {
 		Fault{Kind: Cut, Part: Orchestrator, Peer: RabbitMQ}, Fault{Kind: Cut, Part: Watcher, Peer: ZooKeeper},
 		Fault{Kind: Cut, Part: Gateway, Peer: Rides}, Fault{Kind: Cut, Part: Gateway, Peer: Users},
 		Fault{Kind: Cut, Part: Rides, Peer: Orchestrator}, Fault{Kind: Cut, Part: Users, Peer: Orchestrator},
-		Fault{Kind: Stall, Part: MasterDatabase}, Fault{Kind: Stall, Part: SlaveDatabase},
+		Fault{Kind: Slow, Part: MasterDatabase}, Fault{Kind: Slow, Part: SlaveDatabase},
 		Fault{Kind: Fill, Part: SlaveDatabase}, Fault{Kind: Alarm, Part: RabbitMQ},
 		Fault{Kind: Jump, Part: Master}, Fault{Kind: Jump, Part: Slave})
 	random.Shuffle(len(deck), func(i, j int) { deck[i], deck[j] = deck[j], deck[i] })

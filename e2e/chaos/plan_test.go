@@ -43,7 +43,7 @@ func TestPlanHasEverything(t *testing.T) {
 	if twice*8 < faults {
 		t.Errorf("only %d steps of %d faults are two at once", twice, faults)
 	}
-	want := map[Kind]int{Kill: 11, Pause: 11, Cut: 12 * 3, Stall: 2, Fill: 1, Alarm: 1, Jump: 2}
+	want := map[Kind]int{Kill: 11, Pause: 11, Cut: 12 * 3, Slow: 2, Fill: 1, Alarm: 1, Jump: 2}
 	var kinds int
 	for _, n := range want {
 		kinds += n
