@@ -3,6 +3,7 @@ package workers_test
 import (
 	"bytes"
 	"context"
+	"errors"
 	"io"
 	"net"
 	"net/http"
@@ -111,7 +112,9 @@ func TestSnapshotsTakeTheirTime(t *testing.T) {
 		go func() { served <- server.Serve(listener) }()
 		defer func() {
 			_ = server.Close()
-			<-served
+			if err := <-served; !errors.Is(err, http.ErrServerClosed) {
+				t.Error(err)
+			}
 		}()
 		client := &http.Client{Transport: &http.Transport{DialContext: listener.dial}}
 		body, err := workers.FetchHTTP(client, "secret")(s.t.Context(), registry.Member{ID: "w1", Addr: "w1:7000"})
