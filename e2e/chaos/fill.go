@@ -33,7 +33,7 @@ func (i *injector) fill(ctx context.Context, t target) error {
 	volume := fmt.Sprintf("%s-%s-data", i.Project, pair)
 	holder := volume + "-holder"
 	defer func() {
-		_, err := stack.Docker("rm", "-f", holder)
+		_, err := stack.Docker("rm", "-fv", holder)
 		if err == nil {
 			_, err = stack.Docker("volume", "rm", "-f", volume) // free when its pair is replaced
 		}

@@ -163,7 +163,7 @@ func (s *Site) Destroy(p Pair) {
 		var err error
 		for _, container := range []string{p.WorkerContainer, p.DatabaseContainer} {
 			if _, missing := stack.Docker("inspect", container); missing == nil {
-				_, e := stack.Docker("rm", "-f", container)
+				_, e := stack.Docker("rm", "-fv", container)
 				err = errors.Join(err, e)
 			}
 		}
