@@ -138,5 +138,7 @@ func testSizes(s *suite) {
 	)
 }
 
-// chunked hides the length of a body, so that it is sent in chunks.
-func chunked(body string) io.Reader { return struct{ io.Reader }{strings.NewReader(body)} }
+// chunked is a body whose length is not told, so that it is sent in chunks.
+type chunked string
+
+func (c chunked) reader() io.Reader { return struct{ io.Reader }{strings.NewReader(string(c))} }
