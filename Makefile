@@ -43,9 +43,10 @@ failover: build ## Measure faults, failover and switchover in containers, into d
 MINUTES ?= 10
 SEED    ?= 0
 FAULTS  ?= 0
-chaos: build ## Break every part of the system in containers for MINUTES under load, or until there were FAULTS, by the plan of SEED, into docs/measurements.md
+HA      ?= false
+chaos: build ## Break every part of the system in containers for MINUTES under load, or until there were FAULTS, by the plan of SEED, into docs/measurements.md; with HA=true three nodes of RabbitMQ and ZooKeeper each, and the network between them
 	@mkdir -p bin/chaos
-	exec $(GO) test -count=1 -v -timeout 0 -run TestCampaign ./e2e/chaos -minutes $(MINUTES) -seed $(SEED) -faults $(FAULTS) \
+	exec $(GO) test -count=1 -v -timeout 0 -run TestCampaign ./e2e/chaos -minutes $(MINUTES) -seed $(SEED) -faults $(FAULTS) -ha=$(HA) \
 		-folder $(CURDIR)/bin/chaos -into $(CURDIR)/docs/measurements.md
 
 up: build ## Run the system in containers on http://127.0.0.1:8080

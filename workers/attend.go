@@ -59,6 +59,7 @@ func (w *Worker) attendOnce(ctx context.Context, due bool) error {
 			return err
 		}
 	}
+	w.standAside(v, self, members)
 	config, _, err := w.Registry.Config(ctx)
 	if err != nil {
 		return err
@@ -78,7 +79,7 @@ func (w *Worker) attendOnce(ctx context.Context, due bool) error {
 	case v.Leads == 0 && !v.serving() && master.Worker == w.ID:
 		// It was elected before its database was found to be damaged.
 		return w.Registry.Resign(ctx, master)
-	case !v.electable():
+	case !w.status.now().electable():
 		return nil
 	case absent:
 		if !pause(ctx, candidateDelay(w.member(v), members)) {

@@ -93,6 +93,8 @@ func (r *replica) serveWrites(ctx context.Context, consumer bus.Consumer) error 
 			if err := r.commit(ctx, gather(d, consumer.Deliveries())); err != nil {
 				return err
 			}
+		case <-r.yields:
+			return errYielded
 		case <-ctx.Done():
 			return ctx.Err()
 		}
@@ -128,6 +130,8 @@ func (r *replica) watchLog(ctx context.Context, d time.Duration) error {
 			r.pending = append(r.pending, events...)
 		case <-over:
 			return nil
+		case <-r.yields:
+			return errYielded
 		case <-ctx.Done():
 			return ctx.Err()
 		}

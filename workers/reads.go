@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"rideshare/internal/bus"
-	"rideshare/internal/cluster"
 	"rideshare/internal/db"
 	"rideshare/internal/tracing"
 )
@@ -24,7 +23,7 @@ func isBusFault(err error) bool { return errors.Is(err, bus.ErrUnavailable) }
 func (w *Worker) serveReads(ctx context.Context) error {
 	for {
 		v, turned := w.status.turn()
-		if v.State != cluster.Serving {
+		if !v.serving() || v.Aside {
 			select {
 			case <-turned:
 				continue
@@ -52,16 +51,21 @@ func (w *Worker) consumeReads(ctx context.Context, v view, turned <-chan struct{
 	if err != nil {
 		return err
 	}
+	answeringCtx, giveBack := context.WithCancel(ctx)
+	defer giveBack()
 	var answering sync.WaitGroup
 	ends := make(chan error, readPrefetch)
 	defer func() {
 		consumer.Cancel()
+		if w.status.now().Aside {
+			giveBack() // what waits for the log had better wait elsewhere
+		}
 		answering.Wait()
 		consumer.Close()
 	}()
 	// They stay, as a new one for each read would spend more on growing its stack than on most else.
 	for range readPrefetch {
-		answering.Go(func() { ends <- w.answerAll(ctx, consumer.Deliveries()) })
+		answering.Go(func() { ends <- w.answerAll(answeringCtx, consumer.Deliveries()) })
 	}
 	select {
 	case err := <-ends:

@@ -10,12 +10,17 @@ import (
 
 	"rideshare/internal/cluster"
 	"rideshare/internal/db"
+	"rideshare/internal/registry"
 	"rideshare/internal/replog"
 	"rideshare/internal/store"
 )
 
-// errDeposed: a higher marker was read, or the log was lost. The worker goes on as a slave.
-var errDeposed = errors.New("deposed")
+var (
+	// errDeposed: a higher marker was read, or the log was lost. The worker goes on as a slave.
+	errDeposed = errors.New("deposed")
+	// errYielded: the worker is cut off from the log, and another is not. The worker goes on as a slave.
+	errYielded = errors.New("cut off from the log, which others can reach")
+)
 
 // replica owns the store's writing side: one goroutine folds the log into the database, as slave
 // (follow) or as master (lead).
@@ -65,8 +70,9 @@ func (w *Worker) followLog(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	r := &replica{Worker: w, state: state, follower: replog.Follow(ctx, w.Log, state)}
+	r := &replica{Worker: w, state: state, follower: replog.Follow(ctx, w.Log, state, w.Quiet)}
 	defer r.follower.Close()
+	w.following.Store(r.follower)
 	w.status.update(func(v *view) { *v = view{State: cluster.Following, Log: state} })
 	w.barriers.join() // reading it back tells that this is the end of the log
 	for {
@@ -100,11 +106,16 @@ func (r *replica) obey(ctx context.Context, o order) error {
 	if o.seed {
 		return r.seed(ctx, o.above)
 	}
+	select {
+	case <-r.yields: // of an earlier office
+	default:
+	}
+	r.status.update(func(v *view) { v.Elected = o.epoch })
 	err := r.lead(ctx, o.epoch)
-	r.status.update(func(v *view) { v.Leads = 0 })
+	r.status.update(func(v *view) { v.Leads, v.Elected = 0, 0 })
 	r.Logger.Info("not master any more", "epoch", o.epoch, "why", err)
 	r.resign(ctx, o.epoch) // whatever ended it: nobody else can be elected before
-	if errors.Is(err, errDeposed) {
+	if errors.Is(err, errDeposed) || errors.Is(err, errYielded) {
 		return nil
 	}
 	return err
@@ -127,6 +138,11 @@ func (r *replica) apply(ctx context.Context, events []replog.Event) error {
 	r.state = last
 	r.status.update(func(v *view) {
 		v.Log = last
+		for _, e := range events {
+			if e.Verdict == replog.NewEpoch {
+				v.Leader = registry.Master{Worker: e.Record.Worker, Epoch: e.Record.Epoch}
+			}
+		}
 		switch {
 		case last.LogID == "":
 			if v.State == cluster.Serving {
@@ -246,6 +262,8 @@ func (r *replica) next(ctx context.Context) (replog.Event, error) {
 				return replog.Event{}, r.follower.Err()
 			}
 			r.pending = events
+		case <-r.yields:
+			return replog.Event{}, errYielded
 		case <-ctx.Done():
 			return replog.Event{}, ctx.Err()
 		}
@@ -259,6 +277,9 @@ func (r *replica) next(ctx context.Context) (replog.Event, error) {
 // it to before, which ends the wait by an error. What is appended never changes, so appending it
 // again when an append failed does no harm: the fold skips all but the first.
 func (r *replica) propose(ctx context.Context, data []byte, before func(replog.Event) error) (replog.Event, error) {
+	since := time.Now()
+	r.proposed.Store(&since)
+	defer r.proposed.Store(nil)
 	appending, cancel := context.WithCancel(ctx)
 	defer cancel()
 	go func() {

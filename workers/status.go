@@ -4,23 +4,27 @@ import (
 	"sync"
 
 	"rideshare/internal/cluster"
+	"rideshare/internal/registry"
 	"rideshare/internal/replog"
 )
 
 // view is what the parts of a worker know of each other.
 type view struct {
-	State cluster.State
-	Log   replog.State // as applied and committed
-	Leads uint64       // the epoch of which it is master, 0 for a slave
+	State   cluster.State
+	Log     replog.State    // as applied and committed
+	Leads   uint64          // the epoch of which it is master, 0 for a slave
+	Elected uint64          // the epoch that it leads, or tries to; 0: none
+	Leader  registry.Master // the master that the newest marker read names, since the worker started
+	Aside   bool            // it is cut off from the log, and another worker is not; attend's
 }
 
 // serving says whether the worker gives what it has to others.
 func (v view) serving() bool { return v.State == cluster.Serving }
 
 // electable says whether the worker may become master: it has been at the end of the log.
-func (v view) electable() bool { return v.serving() && v.Leads == 0 }
+func (v view) electable() bool { return v.serving() && v.Elected == 0 && !v.Aside }
 
-// status holds the view. Only the replica changes it; everybody may wait for changes.
+// status holds the view. Only the replica changes it, but for Aside; everybody may wait for changes.
 type status struct {
 	mu     sync.Mutex
 	view   view
@@ -67,7 +71,8 @@ func (s *status) update(change func(*view)) {
 	}
 	close(s.moved)
 	s.moved = make(chan struct{})
-	if s.view.State != before.State || s.view.Leads != before.Leads || s.view.Log.LogID != before.Log.LogID {
+	if s.view.State != before.State || s.view.Leads != before.Leads || s.view.Log.LogID != before.Log.LogID ||
+		s.view.Aside != before.Aside {
 		close(s.turned)
 		s.turned = make(chan struct{})
 	}

@@ -35,6 +35,9 @@ type Config struct {
 	Log      replog.Log
 	Bus      bus.Bus
 	Registry registry.Registry
+	// Quiet is how long the log may be silent before the worker doubts its connection to it; 0: it
+	// never does, as with a log in memory.
+	Quiet time.Duration
 	// Fetch reads a snapshot from another worker.
 	Fetch func(ctx context.Context, donor registry.Member) (io.ReadCloser, error)
 	// Logger gets what an operator wants to know: changes of role and state, and faults.
@@ -64,12 +67,15 @@ const (
 type Worker struct {
 	Config
 
-	status   *status
-	barriers *barriers
-	orders   chan order
-	reads    atomic.Uint64 // served
-	writes   atomic.Uint64 // executed as master
-	lag      uint64        // entries, when attend has looked last; attend's alone
+	status    *status
+	barriers  *barriers
+	orders    chan order
+	reads     atomic.Uint64                   // served
+	writes    atomic.Uint64                   // executed as master
+	following atomic.Pointer[replog.Follower] // nil: it follows no log yet
+	proposed  atomic.Pointer[time.Time]       // since when an append waits to be read back; nil: none does
+	yields    chan struct{}                   // tells a replica that leads to leave that to another
+	lag       uint64                          // entries, when attend has looked last; attend's alone
 }
 
 // order is what the registry's side tells the replica to do: lead the epoch, or seed a new log.
@@ -90,6 +96,7 @@ func New(c Config) *Worker {
 		status:   newStatus(),
 		barriers: newBarriers(),
 		orders:   make(chan order, 1),
+		yields:   make(chan struct{}, 1),
 	}
 }
 
@@ -134,6 +141,7 @@ func (w *Worker) member(v view) registry.Member {
 		Role: cluster.Slave, State: v.State, LogID: v.Log.LogID,
 		Position: v.Log.Position(), Reads: w.reads.Load(), Writes: w.writes.Load(), Database: "ok",
 	}
+	m.Leader, m.CutOff = v.Leader, w.cutOff()
 	if v.Leads > 0 {
 		m.Role = cluster.Master
 	}

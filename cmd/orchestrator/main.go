@@ -25,6 +25,13 @@ type Config struct {
 	IdleRedial time.Duration `env:"RIDESHARE_IDLE_REDIAL" envDefault:"0s" doc:"after how long without traffic the broker is dialled anew, for a process that may be frozen; 0: never, but 20 s under Lambda"`
 }
 
+// A broker that does not answer is given up after answerTimeout: 3 heartbeats of a server. Under Lambda,
+// where a heartbeat of 10 s spares a frozen sandbox's connection, it is the same time.
+const (
+	heartbeat     = time.Second
+	answerTimeout = 3 * heartbeat
+)
+
 // lambdaIdleRedial is the default under Lambda, which freezes a process between invocations: it may
 // wake with a connection that the broker has long given up. Less than two heartbeats, after which
 // the broker does that.
@@ -40,8 +47,12 @@ func run(ctx context.Context, c Config, logger *slog.Logger, tracer tracing.Trac
 	if err != nil {
 		return err
 	}
+	broker := amqp.Options{URL: c.Broker, Name: "orchestrator", AnswerTimeout: answerTimeout, Monitor: metrics.AMQP()}
+	if !function.UnderLambda() {
+		broker.Heartbeat = heartbeat
+	}
 	bus, err := rabbitmq.New(rabbitmq.Options{
-		Broker:     amqp.Options{URL: c.Broker, Name: "orchestrator", Monitor: metrics.AMQP()},
+		Broker:     broker,
 		Replicated: c.Replicated,
 		IdleRedial: c.IdleRedial,
 	})

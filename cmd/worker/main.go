@@ -42,6 +42,10 @@ type Config struct {
 // messages to the next master.
 const heartbeat = time.Second
 
+// quiet is how long the log may be silent before the worker asks whether it still reads it. A node
+// that is cut off from the others is noticed within twice that.
+const quiet = 2 * heartbeat
+
 func main() { boot.Main("worker", run) }
 
 func run(ctx context.Context, c Config, logger *slog.Logger, tracer tracing.Tracer) error {
@@ -81,7 +85,7 @@ func run(ctx context.Context, c Config, logger *slog.Logger, tracer tracing.Trac
 
 	worker := workers.New(workers.Config{
 		ID: c.ID, Pair: c.Pair, PID: os.Getpid(), Addr: host + ":" + port,
-		Store: db, Log: log, Bus: bus, Registry: registry,
+		Store: db, Log: log, Bus: bus, Registry: registry, Quiet: quiet,
 		Fetch: workers.FetchHTTP(&http.Client{}, c.ServiceToken), Logger: logger,
 		Metrics: metrics.Worker(c.ID, c.Disk), Tracer: tracer,
 	})

@@ -22,6 +22,7 @@ var (
 	faults  = flag.Int("faults", 0, "after how many faults it ends, where that is earlier; 0: it has its time")
 	seed    = flag.Uint64("seed", 0, "of the plan; 0: a new one, which is printed")
 	into    = flag.String("into", "", "the page of the documentation that the figures are written into")
+	ha      = flag.Bool("ha", false, "three nodes of RabbitMQ and ZooKeeper each, which are cut off from each other, too")
 	folder  = flag.String("folder", "", "where the verdict's page is written; default: a new folder")
 )
 
@@ -37,7 +38,7 @@ func TestCampaign(t *testing.T) {
 		_, _ = rand.Read(random[:])
 		*seed = uint64(binary.BigEndian.Uint32(random[:]))
 	}
-	t.Logf("seed %d: again with `make chaos SEED=%d`", *seed, *seed)
+	t.Logf("seed %d: again with `make chaos SEED=%d HA=%t`", *seed, *seed, *ha)
 	ctx, stop := signal.NotifyContext(t.Context(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 
@@ -54,7 +55,7 @@ func TestCampaign(t *testing.T) {
 	if err := os.MkdirAll(*folder, 0o755); err != nil {
 		t.Fatal(err)
 	}
-	site := compose.Start(t, "PROGRAMS="+programs, "RIDESHARE_WORKER_IMAGE="+workerImage)
+	site := compose.Start(t, "PROGRAMS="+programs, "RIDESHARE_WORKER_IMAGE="+workerImage, fmt.Sprint("RIDESHARE_HA=", *ha))
 	t.Cleanup(func() { // before the site ends: what holds on to its parts
 		if err := removeOwn(site.Project); err != nil {
 			t.Error(err)
@@ -63,10 +64,10 @@ func TestCampaign(t *testing.T) {
 	site.Target.HTTP.Timeout = 20 * time.Second // a part that is frozen is asked again
 	recorder := newRecorder()
 	c := &campaign{
-		injector: &injector{Site: site, cutImage: cutImage}, clients: newClients(site.Target, recorder),
+		injector: &injector{Site: site}, clients: newClients(site.Target, recorder),
 		recorder: recorder, folder: *folder, most: *faults,
 	}
-	err := c.run(ctx, Plan(*seed, longestPlan), time.Duration(*minutes*float64(time.Minute)))
+	err := c.run(ctx, Plan(*seed, longestPlan, *ha), time.Duration(*minutes*float64(time.Minute)))
 	if ctx.Err() != nil {
 		t.Fatalf("it was interrupted: nothing is said about what was done (%v)", context.Cause(ctx))
 	}
@@ -109,7 +110,11 @@ func publish(t *testing.T, c *campaign) {
 		if *faults > 0 {
 			command += fmt.Sprintf(" FAULTS=%d", *faults)
 		}
-		if err := report.Update(*into, "chaos", command, tables...); err != nil {
+		section := "chaos"
+		if *ha {
+			section, command = "chaos-ha", command+" HA=true"
+		}
+		if err := report.Update(*into, section, command, tables...); err != nil {
 			t.Error(err)
 		}
 	}

@@ -1,49 +1,66 @@
 package chaos
 
 import (
-	"bufio"
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
-	"os"
-	"os/exec"
-	"time"
+
+	"rideshare/e2e/compose"
+	"rideshare/e2e/netcut"
 )
 
-// cut drops the packets between the container and a peer, by a container of ours in its network
-// namespace. That one ends by itself after its time, so that nothing stays cut that is left alone; and
-// the namespace ends with the container that is cut off.
+// cut cuts the target's containers off. Where nothing holds on to a cut it ends by itself.
 func (i *injector) cut(ctx context.Context, t target) error {
-	args := []string{
-		"run", "--rm", "--label", chaosLabel + "=" + i.Project, "--network=container:" + t.container,
-		"--user=0", "--cap-drop=ALL", "--cap-add=NET_ADMIN", "--read-only", i.cutImage, "-peer", t.peer, "-for", t.For.String(),
-	}
-	if t.Way != Out {
-		args = append(args, "-in")
-	}
-	if t.Way != In {
-		args = append(args, "-out")
-	}
-	cmd := exec.CommandContext(ctx, "docker", args...)
-	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) } // which it passes on
-	cmd.WaitDelay = 10 * time.Second
-	var problem bytes.Buffer
-	cmd.Stderr = &problem
-	out, err := cmd.StdoutPipe()
-	if err == nil {
-		err = cmd.Start()
-	}
-	if err != nil {
+	wait, err := compose.Begin(ctx, t.cuts)
+	if errors.Is(err, netcut.ErrNotBegun) {
 		return fmt.Errorf("%w: %w", errNotInjected, err)
 	}
-	begun := bufio.NewScanner(out).Scan()
-	err = cmd.Wait()
-	if !begun {
-		return errors.Join(fmt.Errorf("%w: %s", errNotInjected, problem.Bytes()), err)
+	if err != nil {
+		return err
 	}
-	if err != nil && ctx.Err() == nil {
-		return fmt.Errorf("the rules may have stayed: %w: %s", err, problem.Bytes())
+	return wait()
+}
+
+// cutOffs returns what a fault of the kind Cut cuts off.
+func (i *injector) cutOffs(t target) ([]compose.CutOff, error) {
+	one := compose.CutOff{Container: t.container, Way: t.Way}
+	var err error
+	switch t.Peer {
+	case EachOther:
+		var all []compose.CutOff
+		for _, service := range compose.Brokers()[:2] { // the third is cut off from both, then
+			c, err := i.CutServices(service, t.Way, compose.Brokers()...)
+			if err != nil {
+				return nil, err
+			}
+			all = append(all, c)
+		}
+		return all, nil
+	case Everything:
+		one.Peers, err = i.Site.Everything()
+	case MasterDatabase, SlaveDatabase:
+		one.Peers = []string{t.pair.DatabaseContainer}
+	case TwoBrokers:
+		one.Peers, err = i.containers(compose.Brokers()[:2])
+	case Brokers:
+		one.Peers, err = i.containers(compose.Brokers())
+	case Keepers:
+		one.Peers, err = i.containers(compose.Keepers())
+	default:
+		one.Peers, err = i.containers([]string{string(t.Peer)})
 	}
-	return nil
+	return []compose.CutOff{one}, err
+}
+
+// containers returns the containers of services.
+func (i *injector) containers(services []string) ([]string, error) {
+	var ids []string
+	for _, service := range services {
+		id, err := i.Stack.Service(service)
+		if err != nil {
+			return nil, err
+		}
+		ids = append(ids, id)
+	}
+	return ids, nil
 }

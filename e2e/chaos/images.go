@@ -11,13 +11,13 @@ import (
 	"runtime"
 	"strings"
 
+	"rideshare/e2e/netcut"
 	"rideshare/e2e/stack"
 )
 
 const (
-	chaosLabel  = "rideshare.chaos" // of what the campaign itself starts; its value is the project
+	chaosLabel  = netcut.Label // of what the campaign itself starts; its value is the project
 	workerImage = "rideshare/worker:chaos"
-	cutImage    = "rideshare/cut:dev"
 	root        = "../.." // the checkout
 )
 
@@ -38,7 +38,7 @@ func buildPrograms(folder string) error {
 		return err
 	}
 	for _, build := range [][]string{
-		{"./cmd/users", "./cmd/rides", "./cmd/orchestrator", "./cmd/watcher", "./e2e/chaos/cut"},
+		{"./cmd/users", "./cmd/rides", "./cmd/orchestrator", "./cmd/watcher"},
 		{"-overlay", overlay, "./cmd/worker"},
 	} {
 		args := append([]string{"go", "build", "-trimpath", "-ldflags=-s -w", "-o", folder + "/"}, build...)
@@ -46,7 +46,7 @@ func buildPrograms(folder string) error {
 			return err
 		}
 	}
-	return run([]string{"deploy/images/ours", "cut"}, "PROGRAMS="+folder, "RIDESHARE_CUT_IMAGE="+cutImage)
+	return netcut.Build(root, folder)
 }
 
 // run runs a command in the checkout.

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"rideshare/e2e/compose"
+	"rideshare/e2e/netcut"
 	"rideshare/e2e/stack"
 	"rideshare/internal/cluster"
 )
@@ -16,14 +17,13 @@ import (
 // injector does what the plan says to the containers of a site.
 type injector struct {
 	*compose.Site
-	cutImage string
 }
 
 // target is what a fault happens to, as it is at this moment.
 type target struct {
 	Fault
 	container string
-	peer      string // its address, for a cut
+	cuts      []netcut.Cut
 	worker    string // the id of the worker that has to be replaced; empty: none
 	pair      compose.Pair
 }
@@ -36,7 +36,7 @@ func (i *injector) aim(f Fault) (target, error) {
 	t := target{Fault: f}
 	var err error
 	if !f.Part.ofPairs() {
-		t.container, err = i.Stack.Service(string(f.Part))
+		t.container, err = i.service(f.Part)
 	} else if t.pair, err = i.pairOf(f.Part, f.Nth); err == nil {
 		t.container = t.pair.WorkerContainer
 		if f.Part == MasterDatabase || f.Part == SlaveDatabase {
@@ -47,7 +47,10 @@ func (i *injector) aim(f Fault) (target, error) {
 		t.worker = t.pair.ID
 	}
 	if err == nil && f.Kind == Cut {
-		t.peer, err = i.address(f.Peer, t.pair)
+		var cutOffs []compose.CutOff
+		if cutOffs, err = i.cutOffs(t); err == nil {
+			t.cuts, err = i.Cuts(f.For, cutOffs...)
+		}
 	}
 	if err != nil {
 		return t, fmt.Errorf("%w: %w", errNotInjected, err)
@@ -72,20 +75,21 @@ func (i *injector) pairOf(p Part, nth int) (compose.Pair, error) {
 	return i.PairOf(candidates[nth%len(candidates)], topology.Epoch), nil
 }
 
-// address returns the address of a peer on the network.
-func (i *injector) address(peer Part, pair compose.Pair) (string, error) {
-	container := pair.DatabaseContainer
-	if !peer.ofPairs() {
-		var err error
-		if container, err = i.Stack.Service(string(peer)); err != nil {
-			return "", err
-		}
+// service returns the container of a part that is a service.
+func (i *injector) service(p Part) (string, error) {
+	name, err := string(p), error(nil)
+	switch p {
+	case LogBroker:
+		name, err = i.LeaderOf("rideshare.sync")
+	case WritesBroker:
+		name, err = i.LeaderOf("rideshare.writes")
+	case LeadingKeeper:
+		name, err = i.Keeper("leader")
 	}
-	address, err := stack.Docker("inspect", "-f", "{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}", container)
-	if err == nil && address == "" {
-		err = fmt.Errorf("%s does not run", container)
+	if err != nil {
+		return "", err
 	}
-	return address, err
+	return i.Stack.Service(name)
 }
 
 // inject makes the fault, lets it last, and takes it back, also where ctx ends. It returns

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"time"
+
+	"rideshare/e2e/netcut"
 )
 
 // Part is what a fault happens to. Slave is any of them.
@@ -22,6 +24,22 @@ const (
 	Users          Part = "users"
 	Rides          Part = "rides"
 	Gateway        Part = "gateway"
+)
+
+// Parts of which `make up-ha` has three, and groups of them that a part is cut off from.
+const (
+	LogBroker     Part = "RabbitMQ that leads the log"
+	WritesBroker  Part = "RabbitMQ that leads the writes"
+	LeadingKeeper Part = "leading ZooKeeper"
+	RabbitMQ2     Part = "rabbitmq2"
+	RabbitMQ3     Part = "rabbitmq3"
+	ZooKeeper2    Part = "zookeeper2"
+	Watcher2      Part = "watcher2"
+	Brokers       Part = "RabbitMQs"
+	TwoBrokers    Part = "two RabbitMQs"
+	Keepers       Part = "ZooKeepers"
+	EachOther     Part = "each other" // of the RabbitMQs
+	Everything    Part = "everything"
 )
 
 // ofPairs reports whether it is a worker or a database, which the watcher replaces.
@@ -43,13 +61,13 @@ const (
 )
 
 // Way is the direction that is cut, seen from the part.
-type Way string
+type Way = netcut.Way
 
 // The directions.
 const (
-	In   Way = "in"
-	Out  Way = "out"
-	Both Way = "both"
+	In   = netcut.In
+	Out  = netcut.Out
+	Both = netcut.Both
 )
 
 // Fault is one thing that happens to one part.
@@ -80,15 +98,16 @@ func (f Fault) String() string {
 // Step is what happens at the same time: one fault or two.
 type Step []Fault
 
-// Plan returns the first steps of the campaign of that seed. It goes through the deck again and again,
+// Plan returns the first steps of the campaign of that seed. With ha it is for `make up-ha`, and cuts
+// its nodes off from each other, too. It goes through the deck again and again,
 // each time in another order, so that a short campaign has nearly everything in it, too.
-func Plan(seed uint64, steps int) []Step {
+func Plan(seed uint64, steps int, ha bool) []Step {
 	random := rand.New(rand.NewPCG(seed, seed))
 	var plan []Step
 	var deck []Fault
 	draw := func() Fault {
 		if len(deck) == 0 {
-			deck = newDeck(random)
+			deck = newDeck(random, ha)
 		}
 		f := deck[0]
 		deck = deck[1:]
@@ -108,12 +127,49 @@ func Plan(seed uint64, steps int) []Step {
 // compatible reports whether two faults can happen at once: to different parts, and a part that is
 // cut off has to be there.
 func compatible(a, b Fault) bool {
+	if a.ofNodes() || b.ofNodes() {
+		return false // which part it is shows only then, and a majority has to be left
+	}
 	return a.Part != b.Part && a.Peer != b.Part && b.Peer != a.Part && a.Kind != Fill && b.Kind != Fill
+}
+
+// ofNodes reports whether the fault takes away one of three nodes, or cuts it off.
+func (f Fault) ofNodes() bool {
+	switch f.Part {
+	case LogBroker, WritesBroker, LeadingKeeper, RabbitMQ2, RabbitMQ3, ZooKeeper2, Brokers:
+		return true
+	}
+	switch f.Peer {
+	case Brokers, TwoBrokers, Keepers, EachOther, Everything:
+		return true
+	}
+	return false
+}
+
+// nodeFaults are the faults that only `make up-ha` can have. Each cut comes in all of its ways.
+func nodeFaults() []Fault {
+	faults := []Fault{
+		{Kind: Cut, Part: Brokers, Peer: EachOther},
+		{Kind: Cut, Part: WritesBroker, Peer: Everything},
+		{Kind: Cut, Part: Master, Peer: TwoBrokers}, {Kind: Cut, Part: Master, Peer: Brokers},
+		{Kind: Cut, Part: Master, Peer: Keepers}, {Kind: Cut, Part: Master, Peer: Everything},
+		{Kind: Cut, Part: LeadingKeeper, Peer: Keepers},
+		{Kind: Kill, Part: Watcher2},
+	}
+	for _, part := range []Part{RabbitMQ2, RabbitMQ3, ZooKeeper2} {
+		faults = append(faults, Fault{Kind: Kill, Part: part}, Fault{Kind: Pause, Part: part})
+	}
+	for _, part := range []Part{LogBroker, WritesBroker, RabbitMQ3} {
+		for _, way := range []Way{In, Out, Both} {
+			faults = append(faults, Fault{Kind: Cut, Part: part, Peer: Brokers, Way: way})
+		}
+	}
+	return faults
 }
 
 // newDeck returns all faults in random order: the kills of workers and databases, which must cost no
 // request, most often.
-func newDeck(random *rand.Rand) []Fault {
+func newDeck(random *rand.Rand, ha bool) []Fault {
 	pairs := []Part{Master, Slave, MasterDatabase, SlaveDatabase}
 	services := []Part{RabbitMQ, ZooKeeper, Watcher, Orchestrator, Users, Rides, Gateway}
 	var deck []Fault
@@ -136,6 +192,9 @@ func newDeck(random *rand.Rand) []Fault {
 		Fault{Kind: Slow, Part: MasterDatabase}, Fault{Kind: Slow, Part: SlaveDatabase},
 		Fault{Kind: Fill, Part: SlaveDatabase}, Fault{Kind: Alarm, Part: RabbitMQ},
 		Fault{Kind: Jump, Part: Master}, Fault{Kind: Jump, Part: Slave})
+	if ha {
+		deck = append(deck, nodeFaults()...)
+	}
 	random.Shuffle(len(deck), func(i, j int) { deck[i], deck[j] = deck[j], deck[i] })
 	for i := range deck {
 		f := &deck[i]
@@ -143,6 +202,11 @@ func newDeck(random *rand.Rand) []Fault {
 		f.Back, f.Nth = random.IntN(2) == 0, random.IntN(1000)
 		f.For = time.Duration(500+random.IntN(4500)) * time.Millisecond
 		switch {
+		case f.Kind == Cut && f.ofNodes():
+			f.For *= 4 // longer than it takes the others to notice, often
+			if f.Way == "" {
+				f.Way = Both
+			}
 		case f.Kind == Cut:
 			f.Way = way
 		case f.Kind == Kill && f.Part.ofPairs():

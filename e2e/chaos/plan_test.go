@@ -7,16 +7,16 @@ import (
 )
 
 func TestPlanIsAFunctionOfItsSeed(t *testing.T) {
-	plan := Plan(7, 200)
+	plan := Plan(7, 200, true)
 	for range 20 { // a map's order must not come in
-		if !reflect.DeepEqual(Plan(7, 200), plan) {
+		if !reflect.DeepEqual(Plan(7, 200, true), plan) {
 			t.Fatal("the same seed has another plan")
 		}
 	}
-	if !reflect.DeepEqual(Plan(7, 50), plan[:50]) {
+	if !reflect.DeepEqual(Plan(7, 50, true), plan[:50]) {
 		t.Error("a shorter plan is not the beginning of a longer one")
 	}
-	if reflect.DeepEqual(Plan(8, 200), plan) {
+	if reflect.DeepEqual(Plan(8, 200, true), plan) {
 		t.Error("another seed has the same plan")
 	}
 }
@@ -24,7 +24,7 @@ func TestPlanIsAFunctionOfItsSeed(t *testing.T) {
 func TestPlanHasEverything(t *testing.T) {
 	seen := map[string]int{}
 	var faults, twice int
-	for _, step := range Plan(1, 2000) {
+	for _, step := range Plan(1, 2000, false) {
 		if len(step) < 1 || len(step) > 2 {
 			t.Fatalf("%d faults at once", len(step))
 		}
@@ -54,6 +54,29 @@ func TestPlanHasEverything(t *testing.T) {
 	for what, n := range seen {
 		if n < 5 {
 			t.Errorf("%s only %d times", what, n)
+		}
+	}
+}
+
+func TestPlanWithNodes(t *testing.T) {
+	seen := map[string]bool{}
+	for _, step := range Plan(1, 2000, true) {
+		for _, f := range step {
+			if f.ofNodes() && len(step) > 1 {
+				t.Errorf("%v beside another fault", f)
+			}
+			if f.Kind == Cut && f.Way == "" {
+				t.Errorf("%v has no direction", f)
+			}
+			seen[fmt.Sprint(f.Kind, f.Part, f.Peer, f.Way)] = true
+		}
+	}
+	for _, f := range nodeFaults() {
+		if f.Kind == Cut && f.Way == "" {
+			f.Way = Both
+		}
+		if !seen[fmt.Sprint(f.Kind, f.Part, f.Peer, f.Way)] {
+			t.Errorf("%v is not in the plan", f)
 		}
 	}
 }

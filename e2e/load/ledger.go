@@ -110,6 +110,49 @@ func (l *Ledger) Waits(since time.Time) []time.Duration {
 	return waits
 }
 
+// Gap is a time without any acknowledged write.
+type Gap struct{ From, To time.Time }
+
+// String returns how long it was, and when it ended.
+func (g Gap) String() string {
+	return fmt.Sprintf("%v until %s", g.To.Sub(g.From).Round(time.Millisecond), g.To.Format("15:04:05.000"))
+}
+
+// shortestGap is what counts as a gap.
+const shortestGap = time.Second
+
+// Gaps returns the gaps of a second or more between two times, the first first.
+func (l *Ledger) Gaps(from, to time.Time) []Gap {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	times := []time.Time{to}
+	for _, a := range l.acks {
+		if a.At.After(from) && a.At.Before(to) {
+			times = append(times, a.At)
+		}
+	}
+	slices.SortFunc(times, time.Time.Compare)
+	var gaps []Gap
+	for last := from; len(times) > 0; last, times = times[0], times[1:] {
+		if times[0].Sub(last) >= shortestGap {
+			gaps = append(gaps, Gap{last, times[0]})
+		}
+	}
+	return gaps
+}
+
+// Last returns the time of the newest acknowledgement.
+func (l *Ledger) Last() (last time.Time) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, a := range l.acks {
+		if a.At.After(last) {
+			last = a.At
+		}
+	}
+	return last
+}
+
 // first is the departure of the first ride.
 var first = time.Date(2090, 1, 1, 0, 0, 0, 0, time.UTC)
 
@@ -124,7 +167,7 @@ func (t *Target) Writer(ctx context.Context, l *Ledger, writer string) {
 		k := key{writer, departure(n).Unix()}
 		// What was begun is finished: only so is it known whether it was done.
 		begun := time.Now()
-		a, err := t.createRide(context.WithoutCancel(ctx), k)
+		a, err := t.createRide(context.WithoutCancel(ctx), l, k)
 		took := time.Since(begun)
 		l.Count(err)
 		if err != nil {
@@ -142,12 +185,26 @@ func (t *Target) Writer(ctx context.Context, l *Ledger, writer string) {
 	}
 }
 
-func (t *Target) createRide(ctx context.Context, k key) (Answer, error) {
-	return t.Must(ctx, http.StatusCreated, http.MethodPost, "/rides", map[string]any{
+// createRide creates a ride. Where the target persists, it tries again under the same
+// Idempotency-Key, and counts the tries that failed.
+func (t *Target) createRide(ctx context.Context, l *Ledger, k key) (Answer, error) {
+	ride := map[string]any{
 		"created_by": k.writer, "source": 1, "destination": 2,
 		"timestamp": time.Unix(k.departs, 0).UTC().Format("02-01-2006:05-04-15"),
-	})
+	}
+	idempotencyKey := fmt.Sprint(k.writer, "-", k.departs)
+	for begun := time.Now(); ; {
+		a, err := t.Must(ctx, http.StatusCreated, http.MethodPost, "/rides", ride, "Idempotency-Key", idempotencyKey)
+		if err == nil || time.Since(begun) > t.Persist {
+			return a, err
+		}
+		l.Count(err)
+		time.Sleep(retryPause)
+	}
 }
+
+// retryPause is how long a writer that persists waits before it tries again.
+const retryPause = 100 * time.Millisecond
 
 // Fill adds rides in batches: what a system holds that has run for a while.
 func (t *Target) Fill(ctx context.Context, l *Ledger, rides int) error {

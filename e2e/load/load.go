@@ -22,6 +22,8 @@ type Target struct {
 	// Pause is how long a writer or reader thinks between its rounds. Without it they take all that
 	// the processors have, and measure above all each other.
 	Pause time.Duration
+	// Persist is for how long a writer tries a ride again that was not created.
+	Persist time.Duration
 }
 
 // NewTarget returns a target with room for that many connections.

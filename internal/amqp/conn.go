@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	amqp091 "github.com/rabbitmq/amqp091-go"
@@ -17,9 +18,12 @@ var ErrLost = errors.New("amqp: connection lost")
 
 // Conn is a connection to the broker, until it ends.
 type Conn struct {
+	broker     *Broker
+	node       string // where it leads
 	connection *amqp091.Connection
 	socket     *socket
 	done       chan struct{}
+	unwanted   atomic.Bool // this side has ended it
 
 	mu      sync.Mutex
 	blocked chan struct{} // closed while the broker takes no messages from this connection
@@ -27,10 +31,9 @@ type Conn struct {
 	err     error         // why it ended
 }
 
-// watch returns the Conn of an open connection, and follows what becomes of it. It calls over when
-// it ends.
-func watch(connection *amqp091.Connection, s *socket, over func()) *Conn {
-	c := &Conn{connection: connection, socket: s, done: make(chan struct{}), blocked: make(chan struct{})}
+// watch returns the Conn of an open connection to a node, and follows what becomes of it.
+func (b *Broker) watch(connection *amqp091.Connection, s *socket, node string) *Conn {
+	c := &Conn{broker: b, node: node, connection: connection, socket: s, done: make(chan struct{}), blocked: make(chan struct{})}
 	// Both have room: the library waits for whoever listens, and it may tell of the end before
 	// this goroutine has come to read.
 	ended := connection.NotifyClose(make(chan *amqp091.Error, 1))
@@ -38,17 +41,20 @@ func watch(connection *amqp091.Connection, s *socket, over func()) *Conn {
 	go func() {
 		for {
 			select {
-			case b, ok := <-blocked:
+			case notice, ok := <-blocked:
 				if !ok {
 					blocked = nil
 					continue
 				}
-				c.setBlocked(b.Active)
+				c.setBlocked(notice.Active)
 			case reason := <-ended:
 				// The library's shutdown waits for whoever is in a write, and closes the socket
 				// only then.
 				_ = s.Close()
-				over()
+				if !c.unwanted.Load() {
+					b.giveUp(node) // it may be dead, or cut off
+				}
+				b.o.Monitor.Ended()
 				c.end(reason)
 				return
 			}
@@ -100,6 +106,12 @@ func (c *Conn) Blocked() <-chan struct{} {
 	return c.blocked
 }
 
+func (c *Conn) isBlocked() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.active
+}
+
 // Heartbeat returns the interval that was agreed with the broker.
 func (c *Conn) Heartbeat() time.Duration { return c.connection.Config.Heartbeat }
 
@@ -118,12 +130,23 @@ func (c *Conn) Do(ctx context.Context, exchange func() error) error {
 	return err
 }
 
+// GiveUp aborts the connection to a node that does not do what it should, and makes the next
+// connection lead to another node where there is one.
+func (c *Conn) GiveUp() {
+	c.broker.giveUp(c.node)
+	c.Abort()
+}
+
 // Abort drops the connection without a word to the broker, which sees its end when the network
 // tells it.
-func (c *Conn) Abort() { _ = c.socket.Close() }
+func (c *Conn) Abort() {
+	c.unwanted.Store(true)
+	_ = c.socket.Close()
+}
 
 // Close ends the connection, and waits a short time for the broker to have noticed.
 func (c *Conn) Close() {
+	c.unwanted.Store(true)
 	// A broker that is short of memory does not read it, and each heartbeat moves the library's deadline.
 	limit := time.AfterFunc(closeTimeout, c.Abort)
 	defer limit.Stop()

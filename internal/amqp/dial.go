@@ -4,84 +4,26 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math/rand/v2"
 	"net"
-	"time"
 
 	amqp091 "github.com/rabbitmq/amqp091-go"
 )
 
-// dialPace is after how long without an answer the next address is tried beside the one before:
-// a dead machine, or a name that nobody knows any more, takes longer to fail than a live one to
-// answer.
-const dialPace = 250 * time.Millisecond
-
-// Dial connects to that of the addresses which answers first. It begins with a random one, and goes
-// on to the next as soon as one has failed or keeps it waiting. Each has the time of DialTimeout,
-// and all of them what ctx leaves.
-func Dial(ctx context.Context, o Options) (*Conn, error) {
-	o = o.withDefaults()
-	urls, err := o.addresses()
-	if err != nil {
-		return nil, err
-	}
-	rand.Shuffle(len(urls), func(i, j int) { urls[i], urls[j] = urls[j], urls[i] })
-	type result struct {
-		conn *Conn
-		err  error
-	}
-	results := make(chan result)
-	under, cancel := context.WithCancel(ctx)
-	waiting := 0
-	defer func() {
-		cancel()
-		for ; waiting > 0; waiting-- {
-			if late := <-results; late.conn != nil {
-				late.conn.Close()
-			}
-		}
-	}()
-	var faults []error
-	for {
-		var pace <-chan time.Time
-		if len(urls) > 0 {
-			url := urls[0]
-			urls = urls[1:]
-			waiting++
-			go func() {
-				conn, err := dialOne(under, o, url)
-				results <- result{conn, err}
-			}()
-			if len(urls) > 0 {
-				pace = time.After(dialPace)
-			}
-		}
-		select {
-		case r := <-results:
-			waiting--
-			if r.err == nil {
-				return r.conn, nil
-			}
-			faults = append(faults, r.err)
-			if ctx.Err() != nil {
-				return nil, errors.Join(append(faults, ctx.Err())...)
-			}
-			if waiting == 0 && len(urls) == 0 {
-				return nil, errors.Join(faults...)
-			}
-		case <-pace:
-		}
-	}
+// Dial connects to a node of the broker, and returns when the connection can be used.
+func Dial(ctx context.Context, b *Broker) (*Conn, error) {
+	return Connect(ctx, b, func(ctx context.Context, dial Dialer) (*Conn, error) { return dial(ctx) }, (*Conn).Abort)
 }
 
-func dialOne(ctx context.Context, o Options, url string) (*Conn, error) {
+// dial connects to a node.
+func (b *Broker) dial(ctx context.Context, node string) (*Conn, error) {
+	o := b.o
 	ctx, cancel := context.WithTimeout(ctx, o.DialTimeout)
 	defer cancel()
 	var s *socket
 	interrupt := func() bool { return true }
 	properties := amqp091.NewConnectionProperties()
 	properties.SetClientConnectionName(o.Name)
-	connection, err := amqp091.DialConfig(url, amqp091.Config{
+	connection, err := amqp091.DialConfig(node, amqp091.Config{
 		Heartbeat:  o.Heartbeat,
 		Properties: properties,
 		Dial: func(network, addr string) (net.Conn, error) {
@@ -102,11 +44,11 @@ func dialOne(ctx context.Context, o Options, url string) (*Conn, error) {
 		if s != nil {
 			_ = s.Close() // the library leaves it open after some errors
 		}
-		if !errors.Is(ctx.Err(), context.Canceled) { // another address was faster
+		if !errors.Is(ctx.Err(), context.Canceled) { // another node was faster
 			o.Monitor.Failed()
 		}
 		return nil, fmt.Errorf("amqp: cannot connect: %w", err)
 	}
 	o.Monitor.Connected()
-	return watch(connection, s, o.Monitor.Ended), nil
+	return b.watch(connection, s, node), nil
 }

@@ -26,7 +26,11 @@ func (m *monitor) want(t *testing.T, connected, failed, ended int32) {
 func TestMonitorIsToldOfFailures(t *testing.T) {
 	m := &monitor{}
 	// Nobody listens on port 1 of the loopback addresses.
-	if _, err := amqp.Dial(t.Context(), amqp.Options{URL: "amqp://u:p@127.0.0.1:1,127.0.0.2:1/", Monitor: m}); err == nil {
+	b, err := amqp.NewBroker(amqp.Options{URL: "amqp://u:p@127.0.0.1:1,127.0.0.2:1/", Monitor: m})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := amqp.Dial(t.Context(), b); err == nil {
 		t.Fatal("it is connected")
 	}
 	m.want(t, 0, 2, 0)
@@ -35,7 +39,11 @@ func TestMonitorIsToldOfFailures(t *testing.T) {
 func TestMonitorIsToldOfConnections(t *testing.T) {
 	broker := amqptest.Start(t)
 	m := &monitor{}
-	c, err := amqp.Dial(t.Context(), amqp.Options{URL: broker.Via(broker.Addr()), Monitor: m, DialTimeout: 30 * time.Second})
+	b, err := amqp.NewBroker(amqp.Options{URL: broker.Via(broker.Addr()), Monitor: m, DialTimeout: 30 * time.Second})
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := amqp.Dial(t.Context(), b)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -36,6 +36,10 @@ type Options struct {
 	// WriteTimeout is how long one write to the socket may take before the connection counts as
 	// lost. A broker that is paused, or blocks publishers, does not read. 2 s where 0.
 	WriteTimeout time.Duration
+	// AnswerTimeout is how long a node may take to confirm a message, on a connection that lives,
+	// before the node is given up: after a partition between the nodes of a cluster a confirm may
+	// never come. 3 heartbeats where 0.
+	AnswerTimeout time.Duration
 	// Monitor is told what becomes of connections; nil: nobody is.
 	Monitor Monitor
 	// Dial makes the network connection; the net package's where nil.
@@ -58,6 +62,7 @@ func (unmonitored) Ended()     {}
 func (o Options) withDefaults() Options {
 	o.Heartbeat = max(cmp.Or(o.Heartbeat, 10*time.Second), time.Second)
 	o.DialTimeout = cmp.Or(o.DialTimeout, 2*time.Second)
+	o.AnswerTimeout = cmp.Or(o.AnswerTimeout, answerHeartbeats*o.Heartbeat)
 	o.WriteTimeout = cmp.Or(o.WriteTimeout, 2*time.Second)
 	if o.Monitor == nil {
 		o.Monitor = unmonitored{}
@@ -68,11 +73,9 @@ func (o Options) withDefaults() Options {
 	return o
 }
 
-// Check says what is wrong with the options. Its error does not hold the password.
-func (o Options) Check() error {
-	_, err := o.addresses()
-	return err
-}
+// answerHeartbeats is how many heartbeats a node may take to answer: as many as a peer may miss
+// before its connection counts as lost.
+const answerHeartbeats = 3
 
 // addresses returns a URL for each address.
 func (o Options) addresses() ([]string, error) {

@@ -21,12 +21,12 @@ func TestAddresses(t *testing.T) {
 	}
 }
 
-func TestCheckNamesNoPassword(t *testing.T) {
+func TestErrorsNameNoPassword(t *testing.T) {
 	for _, url := range []string{
 		"", "one:5672", "http://u:secret@one/", "amqp://u:secret@/", "amqp://u:secret@one,,two/",
 		"amqp://u:secret@one:port/",
 	} {
-		err := Options{URL: url}.Check()
+		_, err := NewBroker(Options{URL: url})
 		if err == nil || strings.Contains(err.Error(), "secret") {
 			t.Errorf("%s: %v", url, err)
 		}

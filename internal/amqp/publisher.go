@@ -24,6 +24,7 @@ type Publisher struct {
 	conn     *Conn
 	channel  *amqp091.Channel
 	returned chan amqp091.Return
+	overdue  overdue
 
 	mu         sync.Mutex
 	unroutable map[string]bool // correlations of messages that came back
@@ -35,7 +36,7 @@ func NewPublisher(c *Conn) (*Publisher, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &Publisher{conn: c, channel: ch, unroutable: map[string]bool{}}
+	p := &Publisher{conn: c, channel: ch, unroutable: map[string]bool{}, overdue: overdue{conn: c}}
 	p.returned = ch.NotifyReturn(make(chan amqp091.Return, returnsRoom))
 	return p, ch.Confirm(false)
 }
@@ -49,7 +50,8 @@ type Confirm struct {
 
 // Publish sends a message to a queue that Bind has bound to the exchange. Its CorrelationId must be
 // unlike that of any other message of this publisher. An error leaves it unknown whether the
-// message arrived, and the connection of no more use.
+// message arrived, and the connection of no more use. A message that is not confirmed within the
+// AnswerTimeout ends the connection.
 func (p *Publisher) Publish(exchange, queue string, m amqp091.Publishing) (Confirm, error) {
 	// Mandatory: the broker confirms a message that no queue took.
 	deferred, err := p.channel.PublishWithDeferredConfirm(exchange, queue, true, false, m)
@@ -57,6 +59,7 @@ func (p *Publisher) Publish(exchange, queue string, m amqp091.Publishing) (Confi
 		p.conn.Abort()
 		return Confirm{}, errors.Join(ErrLost, err)
 	}
+	p.overdue.add(deferred)
 	return Confirm{p, m.CorrelationId, deferred}, nil
 }
 

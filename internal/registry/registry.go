@@ -39,6 +39,10 @@ type Member struct {
 	Reads    uint64        `json:"reads"`
 	Writes   uint64        `json:"writes"`
 	Database string        `json:"database"` // "ok", or what is wrong
+	// Leader is the master that the newest marker names which the worker has read; zero: it has
+	// read none since it started.
+	Leader Master `json:"leader,omitzero"`
+	CutOff bool   `json:"cut_off,omitempty"` // it cannot reach the log
 }
 
 // Master is who was elected.

@@ -4,9 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math/rand/v2"
+	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/cenkalti/backoff/v5"
+	"github.com/google/uuid"
 )
 
 // Event is a record that means something, and the state after it.
@@ -27,20 +31,37 @@ func (e Event) Lost() bool { return e.Record == nil }
 type Follower struct {
 	log    Log
 	state  State
+	quiet  time.Duration // 0: it never doubts its reader
+	doubts bool          // the last reader was given up; the goroutine's alone
+	asking sync.WaitGroup
+	heard  atomic.Int64 // when a record was read last, in ns since start
+	start  time.Time
 	events chan []Event
 	cancel context.CancelFunc
 	err    error // set before events is closed
 }
 
 // Follow starts to read at the state. Close ends it.
-func Follow(ctx context.Context, log Log, from State) *Follower {
+//
+// Where quiet is above 0, a reader that has read nothing for so long is questioned: the follower
+// appends a barrier, and gives the reader up if nothing comes for as long again. A reader may be
+// attached to a node that is cut off from the others, on a connection that lives.
+func Follow(ctx context.Context, log Log, from State, quiet time.Duration) *Follower {
 	ctx, cancel := context.WithCancel(ctx)
-	f := &Follower{log: log, state: from, events: make(chan []Event), cancel: cancel}
+	f := &Follower{log: log, state: from, quiet: quiet, start: time.Now(), events: make(chan []Event), cancel: cancel}
 	go func() {
 		defer close(f.events)
 		f.err = f.run(ctx)
+		cancel()
+		f.asking.Wait()
 	}()
 	return f
+}
+
+// Silence returns for how long nothing was read. It says something about the log only where quiet
+// is above 0: then a log that can be reached is never silent for much longer than that.
+func (f *Follower) Silence() time.Duration {
+	return time.Since(f.start) - time.Duration(f.heard.Load())
 }
 
 // Events returns the channel of events, in batches as they came. It is closed when the follower
@@ -97,7 +118,7 @@ func (f *Follower) attach(ctx context.Context, working func()) error {
 	defer reader.Close() //nolint:errcheck // nothing was written through it
 	first := true
 	for {
-		raws, err := reader.Next(ctx)
+		raws, err := f.next(ctx, reader)
 		if err != nil {
 			return err
 		}
@@ -107,6 +128,10 @@ func (f *Follower) attach(ctx context.Context, working func()) error {
 			}
 			first = false
 			working()
+		}
+		if len(raws) > 0 { // the first record says nothing about the end of the log
+			f.heard.Store(int64(time.Since(f.start)))
+			f.doubts = false
 		}
 		events, err := f.fold(raws)
 		if len(events) > 0 {
@@ -118,6 +143,44 @@ func (f *Follower) attach(ctx context.Context, working func()) error {
 			return err
 		}
 	}
+}
+
+// errSilent: a reader has read nothing, although something was appended, or could not be.
+var errSilent = fmt.Errorf("%w: nothing was read for too long", ErrUnavailable)
+
+// next reads on, and questions the reader when it is silent.
+func (f *Follower) next(ctx context.Context, reader Reader) ([]Raw, error) {
+	if f.quiet == 0 {
+		return reader.Next(ctx)
+	}
+	patience := f.quiet + rand.N(f.quiet/4) // so that mostly one of several followers asks
+	if f.doubts {
+		patience = 0 // the next reader shows at once whether it is any better
+	}
+	raws, err := nextWithin(ctx, patience, reader)
+	if !errors.Is(err, context.DeadlineExceeded) || ctx.Err() != nil {
+		return raws, err
+	}
+	asking, stop := context.WithTimeout(ctx, f.quiet)
+	defer stop()
+	f.asking.Go(func() {
+		// Where it fails nothing comes either, and the reader is given up.
+		barrier := Record{Kind: BarrierKind, Nonce: uuid.NewString()}
+		_ = f.log.Append(asking, barrier.Encode())
+	})
+	raws, err = nextWithin(ctx, f.quiet, reader)
+	if errors.Is(err, context.DeadlineExceeded) && ctx.Err() == nil {
+		f.doubts = true
+		reader.GiveUp()
+		return nil, errSilent
+	}
+	return raws, err
+}
+
+func nextWithin(ctx context.Context, limit time.Duration, reader Reader) ([]Raw, error) {
+	ctx, cancel := context.WithTimeout(ctx, limit)
+	defer cancel()
+	return reader.Next(ctx)
 }
 
 // verify checks that the first record read is the one the state was stored with, and drops it: a

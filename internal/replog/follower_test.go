@@ -55,7 +55,7 @@ func at(seq uint64) func(replog.Event) bool {
 func TestFollowerGoesOnFromAStoredState(t *testing.T) {
 	log := memory.New(memory.Options{}).Connect()
 	want := history(t, log, 5)
-	all := replog.Follow(t.Context(), log, replog.State{})
+	all := replog.Follow(t.Context(), log, replog.State{}, 0)
 	defer all.Close()
 	var states []replog.State
 	if end := collect(t, all, func(e replog.Event) bool {
@@ -65,7 +65,7 @@ func TestFollowerGoesOnFromAStoredState(t *testing.T) {
 		t.Errorf("read from the beginning: %+v, want %+v", end.State, want)
 	}
 	for _, from := range states[:len(states)-1] {
-		f := replog.Follow(t.Context(), log, from)
+		f := replog.Follow(t.Context(), log, from, 0)
 		if end := collect(t, f, at(5)); end.State != want {
 			t.Errorf("from %+v: %+v", from, end.State)
 		}
@@ -80,7 +80,7 @@ func TestFollowerRefusesAnotherHistory(t *testing.T) {
 		"ahead of the log":     {LogID: "other", Epoch: 2, Seq: 9, Hash: hash("x"), Offset: 40},
 		"another record there": {LogID: "log", Epoch: 2, Seq: 2, Hash: hash("x"), Offset: 3},
 	} {
-		f := replog.Follow(t.Context(), log, from)
+		f := replog.Follow(t.Context(), log, from, 0)
 		lost := false
 		for events := range f.Events() {
 			for _, e := range events {
@@ -101,7 +101,7 @@ func TestFollowerStopsAtABrokenChain(t *testing.T) {
 	if err := log.Append(t.Context(), forged.Encode()); err != nil {
 		t.Fatal(err)
 	}
-	f := replog.Follow(t.Context(), log, replog.State{})
+	f := replog.Follow(t.Context(), log, replog.State{}, 0)
 	defer f.Close()
 	last := uint64(0)
 	for events := range f.Events() {
@@ -124,7 +124,7 @@ func TestFollowerSkipsWhatItCannotRead(t *testing.T) {
 	if err := log.Append(t.Context(), next.Encode()); err != nil {
 		t.Fatal(err)
 	}
-	f := replog.Follow(t.Context(), log, replog.State{})
+	f := replog.Follow(t.Context(), log, replog.State{}, 0)
 	defer f.Close()
 	collect(t, f, at(2))
 }
@@ -136,7 +136,7 @@ func TestFollowerWaitsForTheLog(t *testing.T) {
 		log := server.Connect()
 		counted := &countingLog{Log: log}
 		s := history(t, log, 1)
-		f := replog.Follow(t.Context(), counted, replog.State{})
+		f := replog.Follow(t.Context(), counted, replog.State{}, 0)
 		defer f.Close()
 		collect(t, f, at(1))
 		server.SetAvailable(false)

@@ -49,9 +49,12 @@ const Oldest Offset = -1
 
 // Reader is an attachment to the log. It is not for concurrent use.
 type Reader interface {
-	// Next waits for records and returns one or more in their order. After an error the reader is
-	// of no more use.
+	// Next waits for records and returns one or more in their order. After the error of ctx it may
+	// be called again; after any other error the reader is of no more use.
 	Next(ctx context.Context) ([]Raw, error)
+	// GiveUp says that the reader does not read what it should. The reader is of no more use, and
+	// the next one is attached elsewhere where there is a choice.
+	GiveUp()
 	Close() error
 }
 

@@ -16,6 +16,8 @@ type Proxy struct {
 	target   string
 	listener net.Listener
 	work     sync.WaitGroup
+	muted    atomic.Bool
+	dropped  atomic.Int64
 
 	mu      sync.Mutex
 	links   map[*link]struct{}
@@ -167,10 +169,17 @@ func (p *Proxy) copy(l *link, d Direction, to, from net.Conn) {
 		p.mu.Unlock()
 	}()
 	buf := make([]byte, 32<<10)
+	mute := muter{proxy: p, dropping: map[uint16]bool{}}
 	for {
 		n, err := from.Read(buf)
 		if err != nil {
 			return
+		}
+		if d == ToClient {
+			if _, err := to.Write(mute.pass(buf[:p.admit(d, n)])); err != nil && !l.forgotten.Load() {
+				return
+			}
+			continue
 		}
 		let := p.admit(d, n)
 		if _, err := to.Write(buf[:let]); err != nil && !l.forgotten.Load() {

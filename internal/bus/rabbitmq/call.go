@@ -99,7 +99,7 @@ func (b *Bus) attempt(ctx context.Context, s *session, c *call, q bus.Queue, r b
 		return nil, errBlocked
 	default:
 	}
-	c.published = true
+	b.calls.publish(c)
 	l := newLetter(ctx, c, r)
 	defer l.abandoned.Store(true)
 	s.replies.outboxes[q].put(l)

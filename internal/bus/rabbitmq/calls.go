@@ -3,6 +3,7 @@ package rabbitmq
 import (
 	"strconv"
 	"sync"
+	"time"
 )
 
 // call is a call that waits for its reply.
@@ -13,12 +14,14 @@ type call struct {
 	from        string      // the exchange that the reply has to come by
 	reply       chan []byte // has room for the one reply that counts
 	published   bool        // it may have been
+	since       time.Time   // when it was published first; guarded by calls
 }
 
 // calls are the calls that wait.
 type calls struct {
 	mu      sync.Mutex
 	last    uint64
+	replies uint64 // that somebody waited for
 	waiting map[string]*call
 }
 
@@ -35,6 +38,36 @@ func (c *calls) begin(from string) *call {
 	return one
 }
 
+// publish notes that a call may have been published.
+func (c *calls) publish(one *call) {
+	if one.published {
+		return
+	}
+	one.published = true
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	one.since = time.Now()
+}
+
+// answered returns how many calls have had their reply.
+func (c *calls) answered() uint64 {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.replies
+}
+
+// waitingSince reports whether a call that was published before t waits for its reply.
+func (c *calls) waitingSince(t time.Time) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, one := range c.waiting {
+		if !one.since.IsZero() && one.since.Before(t) {
+			return true
+		}
+	}
+	return false
+}
+
 func (c *calls) end(one *call) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -48,6 +81,7 @@ func (c *calls) answer(from, correlation string, body []byte) {
 	defer c.mu.Unlock()
 	if one := c.waiting[correlation]; one != nil && one.from == from {
 		delete(c.waiting, correlation)
+		c.replies++
 		one.reply <- body
 	}
 }

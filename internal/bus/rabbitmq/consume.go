@@ -31,12 +31,12 @@ func (b *Bus) Consume(ctx context.Context, q bus.Queue, o bus.ConsumeOptions) (b
 		return nil, err
 	}
 	c := &consumer{
-		session: s, replies: b.o.replies(q), deliveries: make(chan bus.Delivery, o.Prefetch),
+		session: s, queue: name, options: o, replies: b.o.replies(q), deliveries: make(chan bus.Delivery, o.Prefetch),
 		over: make(chan struct{}), ended: make(chan struct{}),
 	}
 	var deliveries <-chan amqp091.Delivery
 	err = s.exchange(func() error {
-		deliveries, err = c.subscribe(name, o)
+		deliveries, err = c.subscribe()
 		return err
 	})
 	if err != nil {

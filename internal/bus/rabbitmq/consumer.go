@@ -15,39 +15,45 @@ import (
 // acknowledged.
 type consumer struct {
 	session    *session
+	queue      string // as the broker calls it
+	options    bus.ConsumeOptions
 	replies    string // the exchange for them
-	channel    *amqp091.Channel
-	tag        string
 	deliveries chan bus.Delivery
 	over       chan struct{} // closed when nobody is to receive any more
 	ended      chan struct{} // closed when pump has ended
 	cancelled  atomic.Bool
 	closed     atomic.Bool
-	stop       sync.Once // closes over
+	stop       sync.Once    // closes over
+	held       atomic.Int64 // messages that are neither acknowledged nor given back
+
+	mu      sync.Mutex
+	channel *amqp091.Channel
 
 	kept []*message // pump's: those of which not all was handed over
 }
 
-func (c *consumer) subscribe(queue string, o bus.ConsumeOptions) (<-chan amqp091.Delivery, error) {
-	var err error
-	if c.channel, err = c.session.consuming.Channel(); err != nil {
+// consumerTag names the one consumer of a channel.
+const consumerTag = "rideshare"
+
+// subscribe subscribes on a new channel.
+func (c *consumer) subscribe() (in <-chan amqp091.Delivery, err error) {
+	ch, err := c.session.consuming.Channel()
+	if err != nil {
 		return nil, err
 	}
-	if err := c.channel.Qos(o.Prefetch, 0, false); err != nil {
+	if err := ch.Qos(c.options.Prefetch, 0, false); err != nil {
 		return nil, err
 	}
-	c.tag = "rideshare" // one consumer to a channel
-	return c.channel.Consume(queue, c.tag, false, false, false, false, amqp091.Table{"x-priority": int64(o.Priority)})
+	in, err = ch.Consume(c.queue, consumerTag, false, false, false, false, amqp091.Table{"x-priority": int64(c.options.Priority)})
+	c.channel = ch
+	return in, err
 }
 
 // pump hands over deliveries until the subscription ends, and takes back those that nobody has
 // received by then.
 func (c *consumer) pump(in <-chan amqp091.Delivery) {
 	defer close(c.ended)
-	for d := range in {
-		c.session.touch()
-		c.hand(d)
-	}
+	c.receive(in)
 	close(c.deliveries)
 	// A closed channel still gives out what is in it, to those who receive or to this loop.
 	var left []bus.Delivery
@@ -69,6 +75,60 @@ func (c *consumer) pump(in <-chan amqp091.Delivery) {
 	}
 }
 
+// receive hands over deliveries. While none come from one of several nodes, it renews the
+// subscription.
+func (c *consumer) receive(in <-chan amqp091.Delivery) {
+	var look <-chan time.Time
+	if broker := c.session.bus.broker; broker.Clustered() {
+		ticker := time.NewTicker(broker.AnswerTimeout())
+		defer ticker.Stop()
+		look = ticker.C
+	}
+	for idle := false; ; {
+		select {
+		case d, ok := <-in:
+			if !ok {
+				return
+			}
+			idle = false
+			c.session.touch()
+			c.hand(d)
+		case <-look:
+			if idle && c.held.Load() == 0 {
+				in = c.renew(in)
+			}
+			idle = true
+		}
+	}
+}
+
+// renew subscribes anew, and then gives the old channel up, with all that the broker takes for
+// delivered through it. After a partition between the nodes deliveries may be lost, and the consumer
+// may be unknown to the queue's leader, while the connection lives.
+func (c *consumer) renew(old <-chan amqp091.Delivery) <-chan amqp091.Delivery {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.cancelled.Load() || c.closed.Load() {
+		return old
+	}
+	former := c.channel
+	var in <-chan amqp091.Delivery
+	err := c.session.exchange(func() (err error) {
+		if in, err = c.subscribe(); err != nil {
+			return err
+		}
+		return former.Close()
+	})
+	if err != nil {
+		c.session.giveUp()
+		return old // which ends with the session
+	}
+	for range old {
+		continue // it comes again, by the new one
+	}
+	return in
+}
+
 // hand hands over the deliveries of a message.
 func (c *consumer) hand(in amqp091.Delivery) {
 	requests, err := parts(in)
@@ -86,7 +146,8 @@ func (c *consumer) hand(in amqp091.Delivery) {
 		_ = c.channel.Ack(in.DeliveryTag, false) // as above
 		return
 	}
-	m := &message{consumer: c, tag: in.DeliveryTag, replyTo: in.ReplyTo, open: len(requests), unacked: len(requests)}
+	c.held.Add(1)
+	m := &message{consumer: c, channel: c.channel, tag: in.DeliveryTag, replyTo: in.ReplyTo, open: len(requests), unacked: len(requests)}
 	for _, p := range requests {
 		select {
 		case c.deliveries <- m.delivery(p, in.Redelivered):
@@ -106,7 +167,7 @@ func (c *consumer) Deliveries() <-chan bus.Delivery { return c.deliveries }
 func (c *consumer) Cancel() {
 	if !c.cancelled.Swap(true) && !c.closed.Load() {
 		// Where it fails the connection or the channel is gone, and with it the subscription.
-		_ = c.session.exchange(func() error { return c.channel.Cancel(c.tag, false) })
+		c.end(func(ch *amqp091.Channel) error { return ch.Cancel(consumerTag, false) })
 	}
 	c.stop.Do(func() { close(c.over) })
 	<-c.ended
@@ -115,8 +176,14 @@ func (c *consumer) Cancel() {
 // Close implements bus.Consumer.
 func (c *consumer) Close() {
 	if !c.closed.Swap(true) {
-		_ = c.session.exchange(c.channel.Close) // as in Cancel
+		c.end((*amqp091.Channel).Close) // as in Cancel
 	}
 	c.stop.Do(func() { close(c.over) })
 	<-c.ended
+}
+
+func (c *consumer) end(how func(*amqp091.Channel) error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	_ = c.session.exchange(func() error { return how(c.channel) })
 }

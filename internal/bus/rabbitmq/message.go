@@ -18,6 +18,7 @@ const replyPause = 2 * time.Millisecond
 // as few messages as possible, and it is acknowledged when all of them are.
 type message struct {
 	consumer *consumer
+	channel  *amqp091.Channel // that it came by
 	tag      uint64
 	replyTo  string
 
@@ -105,12 +106,13 @@ func (m *message) ack(d *delivery) error {
 		}
 	}
 	if m.unacked == 1 {
-		if err := c.channel.Ack(m.tag, false); err != nil {
+		if err := m.channel.Ack(m.tag, false); err != nil {
 			if c.closed.Load() {
 				return bus.ErrClosed
 			}
 			return c.session.lost(err)
 		}
+		c.held.Add(-1)
 	}
 	m.unacked--
 	d.acked = true
@@ -129,5 +131,6 @@ func (m *message) giveBack() error {
 		return bus.ErrClosed
 	}
 	m.lost = true
-	return m.consumer.channel.Nack(m.tag, false, true)
+	m.consumer.held.Add(-1)
+	return m.channel.Nack(m.tag, false, true)
 }

@@ -70,12 +70,14 @@ func (o Options) withDefaults() Options {
 // Bus implements bus.Bus.
 type Bus struct {
 	o      Options
+	broker *amqp.Broker
 	cancel context.CancelFunc
 	done   chan struct{}  // closed by Close
 	work   sync.WaitGroup // the supervisor and all that depends on a session
 	calls  calls
 	sent   sent
 	ended  time.Time // when the last session did; the supervisor's
+	doubt  doubt     // the supervisor's
 
 	wanted  chan struct{} // somebody waits for a session
 	waiting atomic.Int32  // how many do
@@ -93,7 +95,8 @@ var _ bus.Bus = (*Bus)(nil)
 
 // New returns a bus. It connects when it is first used. An error means that the options are wrong.
 func New(o Options) (*Bus, error) {
-	if err := o.Broker.Check(); err != nil {
+	broker, err := amqp.NewBroker(o.Broker)
+	if err != nil {
 		return nil, err
 	}
 	for _, q := range o.Queues {
@@ -103,7 +106,7 @@ func New(o Options) (*Bus, error) {
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	b := &Bus{
-		o: o.withDefaults(), cancel: cancel,
+		o: o.withDefaults(), broker: broker, cancel: cancel,
 		done: make(chan struct{}), wanted: make(chan struct{}, 1), changed: make(chan struct{}),
 	}
 	b.work.Go(func() { b.supervise(ctx) })

@@ -15,8 +15,8 @@ import (
 )
 
 const (
-	// setupTimeout is for a new session. The first declaration of a quorum queue takes the broker
-	// a while when it has just started.
+	// setupTimeout is for a new session: the first declaration of a quorum queue takes a while when
+	// the broker has just started. Of several nodes the next is tried long before.
 	setupTimeout = 10 * time.Second
 	// exchangeTimeout is for one exchange with the broker, after which it counts as lost.
 	exchangeTimeout = 3 * time.Second
@@ -39,15 +39,21 @@ type session struct {
 	ended   chan struct{} // closed when it is over
 }
 
-// connect makes a session.
+// connect makes a session. It tries the nodes beside each other, see amqp.Connect: both connections
+// of a session lead to one node.
 func connect(ctx context.Context, b *Bus) (*session, error) {
 	ctx, cancel := context.WithTimeout(ctx, setupTimeout)
 	defer cancel()
+	return amqp.Connect(ctx, b.broker, b.setUp, (*session).abort)
+}
+
+// setUp makes a session with the node that dial leads to.
+func (b *Bus) setUp(ctx context.Context, dial amqp.Dialer) (*session, error) {
 	s := &session{bus: b, aborted: make(chan struct{}), ended: make(chan struct{})}
 	var dials sync.WaitGroup // a sandbox that wakes up has its caller waiting: dial both at once
 	var publishing, consuming error
-	dials.Go(func() { s.publishing, publishing = amqp.Dial(ctx, b.o.Broker) })
-	dials.Go(func() { s.consuming, consuming = amqp.Dial(ctx, b.o.Broker) })
+	dials.Go(func() { s.publishing, publishing = dial(ctx) })
+	dials.Go(func() { s.consuming, consuming = dial(ctx) })
 	dials.Wait()
 	err := errors.Join(publishing, consuming)
 	if err == nil { // what follows may have to abort both
@@ -57,7 +63,7 @@ func connect(ctx context.Context, b *Bus) (*session, error) {
 		err = s.prepareCalls(ctx)
 	}
 	if err != nil {
-		s.close()
+		s.abort()
 		return nil, err
 	}
 	s.touch()
@@ -115,9 +121,19 @@ func (s *session) usable(idleRedial time.Duration) bool {
 func (s *session) abort() {
 	s.once.Do(func() {
 		close(s.aborted)
-		s.publishing.Abort()
-		s.consuming.Abort()
+		for _, c := range []*amqp.Conn{s.publishing, s.consuming} {
+			if c != nil { // it was not dialled
+				c.Abort()
+			}
+		}
 	})
+}
+
+// giveUp aborts the session with a node that does not do what it should: the next one is with another
+// node where there is one.
+func (s *session) giveUp() {
+	s.consuming.GiveUp()
+	s.abort()
 }
 
 // close ends the connections in order.
@@ -133,7 +149,7 @@ func (s *session) close() {
 
 // exchange runs exchanges with the broker. A broker that does not answer in time is lost.
 func (s *session) exchange(f func() error) error {
-	limit := time.AfterFunc(exchangeTimeout, s.abort)
+	limit := time.AfterFunc(exchangeTimeout, s.giveUp)
 	defer limit.Stop()
 	return f()
 }

@@ -52,14 +52,22 @@ func (b *Bus) supervise(ctx context.Context) {
 // tend lends the session out until a part of it fails, and takes it down.
 func (b *Bus) tend(ctx context.Context, s *session) {
 	b.publish(s, nil)
+	var doubting <-chan time.Time
+	if b.broker.Clustered() {
+		ticker := time.NewTicker(b.broker.AnswerTimeout())
+		defer ticker.Stop()
+		doubting = ticker.C
+	}
 	for {
 		select {
 		case <-b.wanted:
 			if s.replies == nil && b.calling.Load() {
-				if err := s.prepareCalls(ctx); err != nil {
-					s.abort()
-				}
-				b.publish(s, nil)
+				b.prepare(ctx, s)
+			}
+			continue
+		case <-doubting:
+			if b.doubts(s) {
+				s.giveUp()
 			}
 			continue
 		case <-s.publishing.Done():
@@ -72,6 +80,16 @@ func (b *Bus) tend(ctx context.Context, s *session) {
 		s.abort()
 		return
 	}
+}
+
+// prepare makes the session fit for calls, or gives it up.
+func (b *Bus) prepare(ctx context.Context, s *session) {
+	limited, cancel := context.WithTimeout(ctx, setupTimeout)
+	defer cancel()
+	if err := s.prepareCalls(limited); err != nil {
+		s.giveUp()
+	}
+	b.publish(s, nil)
 }
 
 func (b *Bus) want() {

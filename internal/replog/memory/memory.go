@@ -233,5 +233,8 @@ func (r *reader) take() ([]replog.Raw, <-chan struct{}, error) {
 	return raws, l.changed, nil
 }
 
+// GiveUp implements replog.Reader. There is one log, and nowhere else to read it.
+func (r *reader) GiveUp() {}
+
 // Close implements replog.Reader.
 func (r *reader) Close() error { return nil }

@@ -29,8 +29,10 @@ func (a *appender) usable() bool {
 	}
 }
 
-// Append implements replog.Log. Without a deadline in ctx it ends when the broker answers, or is
-// found to be gone.
+func (a *appender) abort() { a.conn.Abort() }
+
+// Append implements replog.Log. Without a deadline in ctx it ends when the broker answers, is
+// found to be gone, or has not answered for the AnswerTimeout: the node is given up then.
 func (l *Log) Append(ctx context.Context, data []byte) error {
 	if err := ctx.Err(); err != nil {
 		return err
@@ -88,14 +90,12 @@ func (l *Log) appender(ctx context.Context) (*appender, error) {
 	if a := l.current.Load(); a != nil && a.usable() {
 		return a, nil // somebody else has made it meanwhile
 	}
-	a := new(appender)
-	var err error
-	a.conn, err = l.dial(ctx, func(conn *amqp.Conn, ch *amqp091.Channel) (err error) {
+	a, err := connect(ctx, l, func(conn *amqp.Conn, ch *amqp091.Channel) (*appender, error) {
 		if err := amqp.Bind(ch, l.o.entries(), l.o.Name); err != nil {
-			return err
+			return nil, err
 		}
-		a.publisher, err = amqp.NewPublisher(conn)
-		return err
+		publisher, err := amqp.NewPublisher(conn)
+		return &appender{conn, publisher}, err
 	})
 	if err != nil {
 		return nil, err

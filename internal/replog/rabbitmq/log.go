@@ -20,7 +20,8 @@ import (
 	"rideshare/internal/replog"
 )
 
-// setupTimeout is for a new connection with all that is set up on it.
+// setupTimeout is for a new connection with all that is set up on it. Of several nodes the next is
+// tried long before.
 const setupTimeout = 10 * time.Second
 
 // Options are the options of New.
@@ -65,6 +66,7 @@ func (o Options) entries() string { return o.Name + ".entries" }
 // Log implements replog.Log.
 type Log struct {
 	o       Options
+	broker  *amqp.Broker
 	done    chan struct{} // closed by Close
 	dialing chan struct{} // holds a token while somebody makes an appender
 	appends atomic.Uint64
@@ -80,11 +82,12 @@ var _ replog.Log = (*Log)(nil)
 
 // New returns a log. It connects when it is first used. An error means that the options are wrong.
 func New(o Options) (*Log, error) {
-	if err := o.Broker.Check(); err != nil {
+	broker, err := amqp.NewBroker(o.Broker)
+	if err != nil {
 		return nil, err
 	}
 	return &Log{
-		o: o.withDefaults(), done: make(chan struct{}), dialing: make(chan struct{}, 1),
+		broker: broker, o: o.withDefaults(), done: make(chan struct{}), dialing: make(chan struct{}, 1),
 		readers: map[*reader]struct{}{},
 	}, nil
 }
@@ -118,9 +121,10 @@ func (l *Log) isClosed() bool {
 	}
 }
 
-// dial makes a connection with a channel and the stream declared: a broker may have come back
-// without it. The set-up ends with ctx, and with the log.
-func (l *Log) dial(ctx context.Context, setup func(*amqp.Conn, *amqp091.Channel) error) (*amqp.Conn, error) {
+// connect makes what setup makes of a new connection, with a channel and the stream declared: a
+// broker may have come back without it. It tries the nodes beside each other, see amqp.Connect. The
+// set-up ends with ctx, and with the log.
+func connect[T interface{ abort() }](ctx context.Context, l *Log, setup func(*amqp.Conn, *amqp091.Channel) (T, error)) (T, error) {
 	ctx, cancel := context.WithTimeout(ctx, setupTimeout)
 	defer cancel()
 	stop := make(chan struct{})
@@ -132,22 +136,28 @@ func (l *Log) dial(ctx context.Context, setup func(*amqp.Conn, *amqp091.Channel)
 		case <-stop:
 		}
 	}()
-	conn, err := amqp.Dial(ctx, l.o.Broker)
-	if err != nil {
-		return nil, l.fault(err)
-	}
-	err = conn.Do(ctx, func() error {
-		ch, err := amqp.Declare(conn, l.o.stream())
+	made, err := amqp.Connect(ctx, l.broker, func(ctx context.Context, dial amqp.Dialer) (made T, err error) {
+		conn, err := dial(ctx)
 		if err != nil {
-			return err
+			return made, err
 		}
-		return setup(conn, ch)
-	})
+		err = conn.Do(ctx, func() error {
+			ch, err := amqp.Declare(conn, l.o.stream())
+			if err != nil {
+				return err
+			}
+			made, err = setup(conn, ch)
+			return err
+		})
+		if err != nil {
+			conn.Abort()
+		}
+		return made, err
+	}, T.abort)
 	if err != nil {
-		conn.Close()
-		return nil, l.fault(err)
+		return made, l.fault(err)
 	}
-	return conn, nil
+	return made, nil
 }
 
 // fault is the error of what needed the broker.

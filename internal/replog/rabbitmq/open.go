@@ -43,6 +43,9 @@ func (l *Log) Open(ctx context.Context, from replog.Offset) (replog.Reader, erro
 		return nil, err
 	}
 	if err := l.verify(ctx, r); err != nil {
+		if !errors.Is(err, replog.ErrLost) && ctx.Err() == nil {
+			r.GiveUp() // its node may be behind the others
+		}
 		return nil, errors.Join(err, r.Close())
 	}
 	return r, nil

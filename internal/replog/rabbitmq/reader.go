@@ -20,12 +20,13 @@ var errNoStream = errors.New("the queue is not a stream")
 
 // reader is a consumer of the stream, on a connection of its own.
 type reader struct {
-	log     *Log
-	conn    *amqp.Conn
-	channel *amqp091.Channel
-	from    replog.Offset
-	ended   chan struct{} // closed when pump has
-	arrived chan struct{} // holds a token when something has
+	log        *Log
+	conn       *amqp.Conn
+	channel    *amqp091.Channel
+	deliveries <-chan amqp091.Delivery
+	from       replog.Offset
+	ended      chan struct{} // closed when pump has
+	arrived    chan struct{} // holds a token when something has
 
 	acked uint64 // Next's: up to which tag
 	taken uint64
@@ -38,18 +39,17 @@ type reader struct {
 
 // attach makes a reader at an offset: an int64, "first" or "last".
 func (l *Log) attach(ctx context.Context, at any, from replog.Offset) (*reader, error) {
-	r := &reader{log: l, from: from, ended: make(chan struct{}), arrived: make(chan struct{}, 1)}
-	var deliveries <-chan amqp091.Delivery
-	var err error
-	r.conn, err = l.dial(ctx, func(_ *amqp.Conn, ch *amqp091.Channel) error {
-		r.channel = ch
+	r, err := connect(ctx, l, func(conn *amqp.Conn, ch *amqp091.Channel) (*reader, error) {
 		// A stream takes no consumer without a limit, nor one that does not acknowledge: the
 		// broker would end the connection.
 		if err := ch.Qos(l.o.Prefetch, 0, false); err != nil {
-			return err
+			return nil, err
 		}
-		deliveries, err = ch.Consume(l.o.Name, "rideshare", false, false, false, false, amqp091.Table{offsetKey: at})
-		return err
+		deliveries, err := ch.Consume(l.o.Name, "rideshare", false, false, false, false, amqp091.Table{offsetKey: at})
+		return &reader{
+			log: l, conn: conn, channel: ch, from: from, deliveries: deliveries,
+			ended: make(chan struct{}), arrived: make(chan struct{}, 1),
+		}, err
 	})
 	if err != nil {
 		return nil, err
@@ -61,15 +61,15 @@ func (l *Log) attach(ctx context.Context, at any, from replog.Offset) (*reader, 
 		return nil, replog.ErrClosed
 	}
 	l.readers[r] = struct{}{}
-	l.work.Go(func() { r.pump(deliveries) })
+	l.work.Go(func() { r.pump() })
 	return r, nil
 }
 
 // pump takes in records as they come: the library hands them over one by one, and Next returns
 // all that have arrived.
-func (r *reader) pump(deliveries <-chan amqp091.Delivery) {
+func (r *reader) pump() {
 	defer close(r.ended)
-	for m := range deliveries {
+	for m := range r.deliveries {
 		offset, ok := m.Headers[offsetKey].(int64)
 		if !ok {
 			r.mu.Lock()
@@ -148,11 +148,16 @@ func (r *reader) first() (replog.Offset, bool) {
 	return r.raws[0].Offset, true
 }
 
+func (r *reader) abort() { r.conn.Abort() }
+
 func (r *reader) lost() error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.log.fault(errors.Join(r.fault, r.conn.Err()))
 }
+
+// GiveUp implements replog.Reader. The next connections, also for appends, lead to other nodes.
+func (r *reader) GiveUp() { r.conn.GiveUp() }
 
 // Close implements replog.Reader.
 func (r *reader) Close() error {

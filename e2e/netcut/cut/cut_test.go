@@ -59,8 +59,8 @@ func TestCutChild(t *testing.T) {
 		}
 		ctx, stop := context.WithCancel(t.Context())
 		ended := make(chan error, 1)
-		peer := there.LocalAddr().(*net.UDPAddr).IP.To4()
-		go func() { ended <- cut(ctx, peer, c.in, c.out, time.Minute) }()
+		peers := []string{"127.0.0.3", there.LocalAddr().(*net.UDPAddr).IP.String()}
+		go func() { ended <- cut(ctx, peers, c.in, c.out, time.Minute) }()
 		for deadline := time.Now().Add(5 * time.Second); time.Now().Before(deadline); {
 			if arrives(there, here) == c.fromPeer && arrives(here, there) == c.toPeer {
 				break
