@@ -39,6 +39,7 @@ type site struct {
 	donors        sync.Map // the same, by id: for workers that fetch
 	registrations atomic.Int64
 	registering   time.Duration // how long it takes
+	quiet         time.Duration // of workers that are started from now on
 }
 
 // running is a worker and what it is connected to.
@@ -136,7 +137,7 @@ func (s *site) start(id, database string) *running {
 	r := &running{db: db, bus: s.broker.Connect(), log: s.log.Connect(), session: s.registry.Connect(), done: make(chan error, 1)}
 	r.Worker = workers.New(workers.Config{
 		ID: id, Pair: database, PID: 1, Addr: id, Store: db, Log: r.log, Bus: r.bus, Registry: counted{r.session, s},
-		Fetch: s.fetch, Logger: s.logger,
+		Fetch: s.fetch, Logger: s.logger, Quiet: s.quiet,
 	})
 	ctx, cancel := context.WithCancel(s.t.Context())
 	r.cancel = cancel

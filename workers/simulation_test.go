@@ -28,7 +28,7 @@ var (
 )
 
 // TestSimulation plays random schedules of everything that may go wrong at once: workers killed
-// and started again, registry sessions cut, planned changes of master, and a log that loses,
+// and started again, registry sessions cut, connections to the log cut, planned changes of master, and a log that loses,
 // doubles, delays and half-confirms appends. Meanwhile clients write, and retry as documented. In
 // the end every acknowledged write is there once, on every replica, under the reply it was
 // acknowledged with.
@@ -86,6 +86,7 @@ func simulate(t *testing.T, seed uint64) {
 		return logmemory.Kept
 	}
 	bubbleOn(t, inMemory(), logmemory.Options{Fate: fate}, func(s *site) {
+		s.quiet = time.Duration(seed%2) * quiet // half of the schedules have workers that doubt the log
 		f := &faults{site: s, dice: d, generation: 1, databases: map[string]string{}}
 		for _, database := range []string{"a", "b", "c"} {
 			f.start(database)
@@ -259,7 +260,7 @@ func (f *faults) start(database string) {
 func (f *faults) inject() {
 	database := []string{"a", "b", "c"}[f.dice.roll(3)]
 	id := f.databases[database]
-	switch kind := f.dice.roll(8); {
+	switch kind := f.dice.roll(9); {
 	case id == "":
 		f.start(database)
 	case kind <= 2:
@@ -278,6 +279,8 @@ func (f *faults) inject() {
 		f.workers[id].session.Heal()
 	case kind == 6:
 		f.log.Deliver()
+	case kind == 7:
+		f.workers[id].log.Cut(f.dice.roll(3) > 0)
 	default:
 		if m, err := f.operator.Master(f.t.Context()); err == nil {
 			f.configure(func(c *registry.Config) { c.Switch = registry.Switch{To: id, From: m.Epoch} })
@@ -292,6 +295,7 @@ func (f *faults) heal() {
 			f.start(database)
 		} else {
 			f.workers[id].session.Heal()
+			f.workers[id].log.Cut(false)
 		}
 	}
 }

@@ -112,6 +112,7 @@ type Conn struct {
 	log    *Log
 	once   sync.Once
 	closed chan struct{}
+	cut    bool // guarded by log
 }
 
 var _ replog.Log = (*Conn)(nil)
@@ -125,9 +126,40 @@ func (c *Conn) Close() error {
 	return nil
 }
 
+// Cut cuts the connection off from the log, without an end to it, or heals it: readers read nothing,
+// and appends are not heard of until their context ends.
+func (c *Conn) Cut(off bool) {
+	c.log.mu.Lock()
+	defer c.log.mu.Unlock()
+	c.cut = off
+	c.log.wake()
+}
+
+// reach waits until the connection is not cut off.
+func (c *Conn) reach(ctx context.Context) error {
+	for {
+		c.log.mu.Lock()
+		cut, changed := c.cut, c.log.changed
+		c.log.mu.Unlock()
+		if !cut {
+			return nil
+		}
+		select {
+		case <-changed:
+		case <-c.closed:
+			return replog.ErrClosed
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}
+
 // Append implements replog.Log.
 func (c *Conn) Append(ctx context.Context, data []byte) error {
 	if err := ctx.Err(); err != nil {
+		return err
+	}
+	if err := c.reach(ctx); err != nil {
 		return err
 	}
 	fate := Kept
@@ -223,6 +255,8 @@ func (r *reader) take() ([]replog.Raw, <-chan struct{}, error) {
 		return nil, nil, replog.ErrClosed
 	case l.down:
 		return nil, nil, replog.ErrUnavailable
+	case r.conn.cut:
+		return nil, l.changed, nil
 	case r.wiped != l.wiped || r.next < l.first:
 		return nil, nil, fmt.Errorf("%w: %d", replog.ErrLost, r.next)
 	}

@@ -191,6 +191,8 @@ func contextEndsWait(t *testing.T, _ Features, s Server) {
 	if _, err := reader.Next(ctx); !errors.Is(err, context.Canceled) {
 		t.Errorf("Next: %v", err)
 	}
+	appendTo(t, log, "a")
+	wantData(t, next(t, t.Context(), reader, 1), "a")
 }
 
 func closeEnds(t *testing.T, _ Features, s Server) {
