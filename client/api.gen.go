@@ -63,6 +63,12 @@ type Fault struct {
 	Message string `json:"message"`
 }
 
+// Leader is a schema of the API.
+type Leader struct {
+	Epoch  int64  `json:"epoch"`
+	Worker string `json:"worker"`
+}
+
 // NewRide is a schema of the API.
 type NewRide struct {
 	// User who offers the ride
@@ -242,12 +248,16 @@ type Topology struct {
 	Elected string `json:"elected,omitempty"`
 	// Epoch of the present master; grows with every change of master
 	Epoch int64 `json:"epoch"`
+	// The master according to the log: the newest one that a worker has read of. Only what it writes counts. Empty while none is known
+	LogLeader Leader `json:"log_leader"`
 	// Id of the master; empty while there is none
 	Master string `json:"master"`
 	// The queues of requests; not after a command, nor while the broker does not tell
 	Queues []Queue `json:"queues,omitempty"`
 	// The last recoveries, newest first
 	Recoveries []Recovery `json:"recoveries"`
+	// The master according to the registry: the worker that was elected last, and is registered. Empty while there is none
+	RegistryLeader Leader `json:"registry_leader"`
 	// Id of the leading watcher
 	Watcher string   `json:"watcher,omitempty"`
 	Workers []Worker `json:"workers"`
@@ -267,6 +277,8 @@ type UpcomingRide struct {
 type Worker struct {
 	// Where it gives snapshots, inside of the cluster
 	Addr string `json:"addr,omitempty"`
+	// It has had no word from the log for some seconds: it answers only what needs none
+	CutOff bool `json:"cut_off,omitempty"`
 	// ok, or what is wrong with its database
 	Database string `json:"database"`
 	ID       string `json:"id"`

@@ -158,7 +158,7 @@ func (w *Watcher) switchOver(ctx context.Context, to string) cluster.Answer {
 	if successor == "" || t.Master == "" {
 		return problem(cluster.NoSuchWorker, "there is no slave %s that serves", to)
 	}
-	from := t.Epoch
+	from := t.RegistryLeader.Epoch
 	err = w.change(ctx, func(c *registry.Config) { c.Switch = registry.Switch{To: successor, From: from} })
 	for err == nil {
 		if t, err = w.look(ctx); err == nil && t.Epoch > from && t.Master != "" {

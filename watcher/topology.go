@@ -76,14 +76,16 @@ func (w *Watcher) lookOnce(ctx context.Context) (cluster.Topology, error) {
 		newest = max(newest, m.Position.Seq)
 		t.Epoch = max(t.Epoch, m.Position.Epoch)
 	}
+	t.LogLeader, t.RegistryLeader = leaderOf(running), cluster.Leader(o.Master)
 	for _, m := range running {
 		// A worker in a container does not know its process id outside of it.
 		if i := slices.IndexFunc(o.Pairs, func(p pairs.Pair) bool { return p.Worker.ID == m.ID }); i >= 0 {
 			m.PID = o.Pairs[i].Worker.PID
 		}
-		// Elected is not yet master: that is who says so itself, after the log has accepted it.
-		if m.Role == cluster.Master && m.ID == o.Master.Worker {
-			t.Master, t.Epoch = m.ID, o.Master.Epoch
+		// The log decides who is master, and has accepted who says so itself. A worker that was
+		// elected is not master before; until then the former one goes on.
+		if m.Role == cluster.Master && m.ID == t.LogLeader.Worker {
+			t.Master, t.Epoch = m.ID, t.LogLeader.Epoch
 		} else {
 			m.Role = cluster.Slave
 			if m.ID == o.Master.Worker {
@@ -92,8 +94,21 @@ func (w *Watcher) lookOnce(ctx context.Context) (cluster.Topology, error) {
 		}
 		t.Workers = append(t.Workers, cluster.Worker{
 			ID: m.ID, Pair: m.Pair, Addr: m.Addr, Role: m.Role, State: m.State, PID: m.PID,
-			Position: m.Position, Lag: newest - m.Position.Seq, Reads: m.Reads, Writes: m.Writes, Database: m.Database,
+			Position: m.Position, Lag: newest - m.Position.Seq, Reads: m.Reads, Writes: m.Writes, Database: m.Database, CutOff: m.CutOff,
 		})
 	}
 	return t, nil
+}
+
+// leaderOf returns the master according to the log, as far as those members have read it.
+func leaderOf(members []registry.Member) (leader cluster.Leader) {
+	for _, m := range members {
+		if m.Leader.Epoch > leader.Epoch {
+			leader = cluster.Leader(m.Leader)
+		}
+		if m.Role == cluster.Master && (leader.Worker == "" || m.Position.Epoch > leader.Epoch) { // it came to lead before it could tell
+			leader = cluster.Leader{Worker: m.ID, Epoch: m.Position.Epoch}
+		}
+	}
+	return leader
 }

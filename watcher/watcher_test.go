@@ -224,6 +224,21 @@ func TestWatcherReplacesWhatDies(t *testing.T) {
 	})
 }
 
+// The registry has elected a worker that has not reached the log: the former master goes on, and is
+// named, as is the worker that was elected.
+func TestTopologyNamesBothLeaders(t *testing.T) {
+	watch(t, func(w *watched) {
+		w.elect("p1.1", "p1")
+		if _, err := w.machine.session.Elect(w.t.Context(), "p2.1", 1, 1); err != nil {
+			t.Fatal(err)
+		}
+		topology := w.ask(cluster.Command{Topology: true}).Topology
+		if topology.Master != "p1.1" || topology.Elected != "p2.1" || topology.LogLeader.Worker != "p1.1" || topology.RegistryLeader != (cluster.Leader{Worker: "p2.1", Epoch: 2}) {
+			t.Errorf("topology %+v", topology)
+		}
+	})
+}
+
 func TestWatcherCoolsDown(t *testing.T) {
 	watch(t, func(w *watched) {
 		w.elect("p1.1", "p1")

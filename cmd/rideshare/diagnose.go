@@ -111,6 +111,10 @@ func checkMaster(o *observation) finding {
 	switch {
 	case last == nil:
 		return unseen(part, "the topology cannot be seen")
+	case last.RegistryLeader.Epoch > last.LogLeader.Epoch:
+		return finding{part, fault, fmt.Sprintf("%s was elected for epoch %d, and has not reached the log, in which epoch %d counts",
+			last.RegistryLeader.Worker, last.RegistryLeader.Epoch, last.LogLeader.Epoch),
+			"it gives up by itself where another worker reaches the log; see its log, and whether a majority of RabbitMQ is there"}
 	case last.Master == "":
 		return finding{part, fault, "there is no master: writes wait", "see the watcher's log for why nobody is elected: a majority of ZooKeeper, and one worker that serves, are needed"}
 	default:

@@ -96,6 +96,10 @@ func TestDiagnose(t *testing.T) {
 			o.topology.Master = ""
 			o.later = later(o.topology, func(*client.Topology) {})
 		}, "master", "there is no master", "watcher's log"},
+		"an elected worker that does not reach the log": {func(o *observation) {
+			o.topology.RegistryLeader = client.Leader{Worker: "p2.1", Epoch: 4}
+			o.later = later(o.topology, func(*client.Topology) {})
+		}, "master", "p2.1 was elected for epoch 4", "RabbitMQ"},
 		"a slave stuck": {func(o *observation) {
 			o.topology.Workers[1].Lag, o.topology.Workers[1].Position = 5, "3.4"
 			o.later = later(o.topology, func(t *client.Topology) { t.Workers[1].Lag = 70 })

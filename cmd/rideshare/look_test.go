@@ -13,7 +13,7 @@ import (
 	"rideshare/client"
 )
 
-const topologyJSON = `{"epoch":3,"master":"p1.1","workers":[
+const topologyJSON = `{"epoch":3,"master":"p1.1","log_leader":{"worker":"p1.1","epoch":3},"registry_leader":{"worker":"p1.1","epoch":3},"workers":[
 {"id":"p1.1","pair":"p1","addr":"a:7000","role":"master","state":"serving","pid":4330,"position":"3.9","lag":0,"reads":0,"database":"ok"},
 {"id":"p2.1","pair":"p2","role":"slave","state":"serving","pid":1000,"position":"3.9","lag":0,"reads":123456,"database":"ok"},
 {"id":"p3.12","pair":"p3","role":"slave","state":"joining","pid":21,"position":"0.0","lag":9,"reads":0,"database":"ok"}],
@@ -41,6 +41,18 @@ func TestGolden(t *testing.T) {
 		"scale": {"scale", "2"}, "crash": {"crash", "slave"},
 	} {
 		t.Run(name, func(t *testing.T) { golden(t, here, name, s.ok(args...)) })
+	}
+}
+
+// While the registry and the log disagree about who leads, status names both.
+func TestStatusNamesBothLeaders(t *testing.T) {
+	limbo := strings.NewReplacer(`"registry_leader":{"worker":"p1.1","epoch":3}`, `"registry_leader":{"worker":"p2.1","epoch":4}`,
+		`"id":"p2.1"`, `"id":"p2.1","cut_off":true`).Replace(topologyJSON)
+	out := answering(t, map[string]string{"/api/v1/cluster": limbo}).ok("status")
+	for _, want := range []string{"master p1.1, epoch 3", "the registry has elected p2.1 for epoch 4; according to the log p1.1 leads, epoch 3", "serving, cut off"} {
+		if !strings.Contains(out, want) {
+			t.Errorf("%q is not in\n%s", want, out)
+		}
 	}
 }
 

@@ -100,6 +100,10 @@ func (o *operator) printTopology(t *client.Topology) error {
 		scaled = fmt.Sprintf("automatic, %d to %d", t.Desired.Min, t.Desired.Max)
 	}
 	fmt.Fprintf(o.out, "master %s, epoch %d; %d slaves wanted (%s)\n\n", master, t.Epoch, t.Desired.Slaves, scaled)
+	if t.RegistryLeader.Epoch > t.LogLeader.Epoch {
+		fmt.Fprintf(o.out, "the registry has elected %s for epoch %d; according to the log %s leads, epoch %d\n\n",
+			t.RegistryLeader.Worker, t.RegistryLeader.Epoch, nobodyIfEmpty(t.LogLeader.Worker), t.LogLeader.Epoch)
+	}
 	if err := o.printWorkers(t.Workers); err != nil || len(t.Recoveries) == 0 {
 		return err
 	}
@@ -107,20 +111,30 @@ func (o *operator) printTopology(t *client.Topology) error {
 	return o.printRecoveries(t.Recoveries[:min(len(t.Recoveries), shownRecoveries)])
 }
 
+func nobodyIfEmpty(worker string) string {
+	if worker == "" {
+		return "nobody"
+	}
+	return worker
+}
+
 func (o *operator) printWorkers(workers []client.Worker) error {
 	var t table
 	t.add(plain, "WORKER", "ROLE", "STATE", "PID", "POSITION", "LAG", "READS", "DATABASE")
 	for _, w := range workers {
-		colour := plain
+		colour, state := plain, w.State
+		if w.CutOff {
+			state += ", cut off"
+		}
 		switch {
 		case w.Database != "ok":
 			colour = red
-		case w.State != "serving":
+		case w.State != "serving" || w.CutOff:
 			colour = yellow
 		case w.Role == "master":
 			colour = green
 		}
-		t.add(colour, w.ID, w.Role, w.State, w.PID, w.Position, w.Lag, w.Reads, w.Database)
+		t.add(colour, w.ID, w.Role, state, w.PID, w.Position, w.Lag, w.Reads, w.Database)
 	}
 	return t.print(o.out, o.coloured())
 }

@@ -65,14 +65,22 @@ type Answer struct {
 
 // Topology is the whole cluster at a moment.
 type Topology struct {
-	Epoch      uint64     `json:"epoch" doc:"Epoch of the present master; grows with every change of master"`
-	Master     string     `json:"master" doc:"Id of the master; empty while there is none"`
-	Elected    string     `json:"elected,omitempty" doc:"Id of the worker that was elected, until the log has accepted it as the master"`
-	Watcher    string     `json:"watcher,omitempty" doc:"Id of the leading watcher"`
-	Workers    []Worker   `json:"workers" nullable:"false"`
-	Desired    Desired    `json:"desired"`
-	Recoveries []Recovery `json:"recoveries" nullable:"false" doc:"The last recoveries, newest first"`
-	Queues     []Queue    `json:"queues,omitempty" nullable:"false" doc:"The queues of requests; not after a command, nor while the broker does not tell"`
+	Epoch          uint64     `json:"epoch" doc:"Epoch of the present master; grows with every change of master"`
+	Master         string     `json:"master" doc:"Id of the master; empty while there is none"`
+	Elected        string     `json:"elected,omitempty" doc:"Id of the worker that was elected, until the log has accepted it as the master"`
+	LogLeader      Leader     `json:"log_leader" doc:"The master according to the log: the newest one that a worker has read of. Only what it writes counts. Empty while none is known"`
+	RegistryLeader Leader     `json:"registry_leader" doc:"The master according to the registry: the worker that was elected last, and is registered. Empty while there is none"`
+	Watcher        string     `json:"watcher,omitempty" doc:"Id of the leading watcher"`
+	Workers        []Worker   `json:"workers" nullable:"false"`
+	Desired        Desired    `json:"desired"`
+	Recoveries     []Recovery `json:"recoveries" nullable:"false" doc:"The last recoveries, newest first"`
+	Queues         []Queue    `json:"queues,omitempty" nullable:"false" doc:"The queues of requests; not after a command, nor while the broker does not tell"`
+}
+
+// Leader is a worker and the epoch that it leads.
+type Leader struct {
+	Worker string `json:"worker"`
+	Epoch  uint64 `json:"epoch"`
 }
 
 // Queue is a queue of requests at a moment.
@@ -95,6 +103,7 @@ type Worker struct {
 	Reads    uint64      `json:"reads" doc:"Reads served since it started"`
 	Writes   uint64      `json:"writes" doc:"Writes executed as master since it started"`
 	Database string      `json:"database" doc:"ok, or what is wrong with its database"`
+	CutOff   bool        `json:"cut_off,omitempty" doc:"It has had no word from the log for some seconds: it answers only what needs none"`
 }
 
 // Desired is what should be there.
