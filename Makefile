@@ -6,7 +6,7 @@ VULN    := golang.org/x/vuln/cmd/govulncheck@v1.9.0
 FUZZTIME ?= 30s
 
 .DEFAULT_GOAL := help
-.PHONY: docs promtool services chromium pictures up up-ha down logs ps images compiler help run test test-fast failover chaos lint vuln fuzz bench-micro bench bench-growth wrk build clean deps \
+.PHONY: docs promtool services chromium pictures up up-ha down logs ps images compiler help run test test-fast failover partitions chaos lint vuln fuzz bench-micro bench bench-growth wrk build clean deps \
 	functions sam sam-validate deploy localstack localstack-down shellcheck \
 	build-UsersFunction build-RidesFunction build-OrchestratorFunction
 
@@ -39,6 +39,9 @@ test-fast: deps ## Run the tests that need no container and no browser, in short
 
 failover: build ## Measure faults, failover and switchover in containers, into docs/measurements.md (about 12 minutes)
 	$(GO) test -count=1 -v -timeout 30m -run 'TestFailover|TestContainers|TestHA' ./e2e/containers -kills 20 -outage 20s -into $(CURDIR)/docs/measurements.md
+
+partitions: build ## Cut the nodes of `make up-ha` off from each other in every way, for 15 s and for 60 s, into docs/measurements.md (about 45 minutes)
+	$(GO) test -count=1 -v -timeout 90m -run TestPartitions ./e2e/containers -cut all -cuts 15s,60s -into $(CURDIR)/docs/measurements.md
 
 MINUTES ?= 10
 SEED    ?= 0

@@ -155,10 +155,14 @@ func tries() int {
 
 // publish writes tables into the page of the documentation, where one is named.
 func publish(t *testing.T, name string, tables ...report.Table) {
+	publishAs(t, name, "make failover", tables...)
+}
+
+func publishAs(t *testing.T, name, command string, tables ...report.Table) {
 	if *into == "" || t.Failed() {
 		return
 	}
-	if err := report.Update(*into, name, "make failover", tables...); err != nil {
+	if err := report.Update(*into, name, command, tables...); err != nil {
 		t.Error(err)
 	}
 }

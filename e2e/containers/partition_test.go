@@ -164,7 +164,7 @@ func TestPartitions(t *testing.T) {
 	requests, failures := s.Ledger.Failures()
 	t.Logf("%d requests, %d failed at first", requests, len(failures))
 	s.Verdict()
-	publish(t, "partitions", table)
+	publishAs(t, "partitions", "make partitions", table)
 }
 
 // partition cuts once, and checks when writes go on.
