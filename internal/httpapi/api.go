@@ -3,12 +3,10 @@ package httpapi
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"io"
 	"log/slog"
 	"net/http"
 	"time"
-	"unicode/utf8"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -88,6 +86,7 @@ func (a *API) Handler() http.Handler {
 		consistencyTokens(o.Newest),
 		recoverPanics(o.Logger),
 		sameOrigin(),
+		strict,
 		limitBody(MaxBody),
 		limitTime(o.Timeout),
 	)
@@ -99,10 +98,7 @@ func (a *API) Negotiate(string) (string, error) { return "application/json", nil
 // Unmarshal implements huma.API. Whatever a client calls its body, it is JSON: curl -d calls it a
 // form, and the published API never looked.
 func (a *API) Unmarshal(_ string, data []byte, v any) error {
-	if !utf8.Valid(data) {
-		return errors.New("is not valid UTF-8")
-	}
-	return json.Unmarshal(data, v)
+	return decodeJSON(data, v)
 }
 
 // Marshal implements huma.API.

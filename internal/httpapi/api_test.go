@@ -73,7 +73,12 @@ func TestBadInput(t *testing.T) {
 		"invalid UTF-8":     {"{\"name\":\"\xff\"}", 400},
 		"NUL":               {"{\"name\":\"a\x00\"}", 400},
 		"a long field":      {`{"` + strings.Repeat("x", 100_000) + `":1}`, 400},
-		"duplicate fields":  {`{"name":"a","name":"b"}`, 200},
+		"duplicate fields":  {`{"name":"a","name":"b"}`, 400},
+		"escaped duplicate": {`{"name":"a","n\u0061me":"a"}`, 400},
+		"nested duplicate":  {`{"name":"a","colour":{"r":1,"r":1}}`, 400},
+		"half a pair":       {`{"name":"\ud800"}`, 400},
+		"half in a name":    {`{"name":"a","\udfff":1}`, 400},
+		"a pair":            {`{"name":"\ud83d\ude95"}`, 200},
 		"just too large":    {`{"name":"` + strings.Repeat("a", MaxBody) + `"}`, 413},
 		"just small enough": {`{"name":"` + strings.Repeat("a", MaxBody-11) + `"}`, 200},
 	} {
@@ -110,7 +115,7 @@ func TestProblemsDoNotEchoValues(t *testing.T) {
 func TestAnyMediaTypeIsJSON(t *testing.T) {
 	h := things(Options{}, echo).Handler()
 	for _, accept := range []string{"text/html", "application/json;q=0", "json", "*/*", "application/cbor"} {
-		w := do(h, http.MethodPut, "/things/1?unknown&x=%zz", strings.NewReader(`{"name":"<a>"}`),
+		w := do(h, http.MethodPut, "/things/1?unknown&x=%25zz", strings.NewReader(`{"name":"<a>"}`),
 			"Content-Type", "application/x-www-form-urlencoded", "Accept", accept)
 		if w.Code != 200 || w.Header().Get("Content-Type") != "application/json" {
 			t.Errorf("%s: %d %v", accept, w.Code, w.Header())

@@ -23,6 +23,9 @@ func limitBody(limit int64) middleware {
 				return
 			}
 			if r.Body == nil || r.Body == http.NoBody {
+				if r.Method != http.MethodGet {
+					r = r.WithContext(withBody(r.Context(), nil))
+				}
 				next.ServeHTTP(w, r)
 				return
 			}
@@ -38,7 +41,7 @@ func limitBody(limit int64) middleware {
 				return
 			}
 			_ = connection.SetReadDeadline(time.Time{})
-			r = r.WithContext(r.Context()) // a copy: the request is the server's
+			r = r.WithContext(withBody(r.Context(), body)) // a copy: the request is the server's
 			r.Body = io.NopCloser(bytes.NewReader(body))
 			r.ContentLength = int64(len(body))
 			next.ServeHTTP(w, r)

@@ -24,7 +24,8 @@ const (
 
 // Register adds an operation. The handler returns any error; FromError makes the answer of it, and
 // what is not the caller's fault is logged here. Answers that follow from the operation need not be
-// given: 400, 401 where it has a Security requirement, 413 where it has a body.
+// given: 400, 401 where it has a Security requirement, 413 and 415 where it has a body, 422 where it takes an
+// Idempotency-Key.
 func Register[I, O any](a *API, op huma.Operation, answers Answers, handler func(context.Context, *I) (*O, error)) {
 	// limitBody has read and bounded the body. huma's own deadline for reading it would stay on
 	// the connection, and cancel the context of an operation that takes longer.
@@ -64,6 +65,10 @@ func withImplied[I any](answers Answers, op huma.Operation) Answers {
 	}
 	if _, ok := reflect.TypeFor[I]().FieldByName("Body"); ok {
 		all[http.StatusRequestEntityTooLarge] = "The body is larger than 1 MiB"
+		all[http.StatusUnsupportedMediaType] = "The body has a Content-Encoding other than identity"
+	}
+	if _, ok := reflect.TypeFor[I]().FieldByName("Idempotency"); ok {
+		all[http.StatusUnprocessableEntity] = "The Idempotency-Key was used for a request with another body; nothing was done"
 	}
 	maps.Copy(all, answers)
 	return all
@@ -84,6 +89,8 @@ func (a *API) responses(answers Answers) map[string]*huma.Response {
 			r.Headers["Retry-After"] = header("integer", "Seconds to wait", 1)
 		case http.StatusUnauthorized:
 			r.Headers["WWW-Authenticate"] = header("string", "How to authenticate", `Bearer realm="rideshare"`)
+		case http.StatusUnsupportedMediaType:
+			r.Headers["Accept-Encoding"] = header("string", "The content codings that are accepted", "identity")
 		}
 		out[strconv.Itoa(status)] = r
 	}
