@@ -36,7 +36,7 @@ func (b *brokers) Call(ctx context.Context, q bus.Queue, r bus.Request) ([]byte,
 	if b.fail.Add(-1) >= 0 {
 		return nil, bus.ErrUnavailable
 	}
-	reply := b.database.Call(ctx, q == bus.Writes, r.ID, r.Body)
+	reply := b.database.Call(ctx, q, r)
 	if b.lose.Add(-1) >= 0 {
 		return nil, bus.ErrUnavailable
 	}

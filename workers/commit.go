@@ -15,10 +15,12 @@ import (
 
 // request is a write on its way through the master.
 type request struct {
-	id    string // empty: the master's own
-	write db.Write
-	reply []byte   // nil until it is known
-	first *request // an earlier request of the batch with the same id, whose reply it shares
+	id     string    // empty: the master's own
+	made   time.Time // when its caller published it, by its clock; zero where that is not known
+	digest string    // of the caller's request; its reply carries it
+	write  db.Write
+	reply  []byte   // nil until it is known
+	first  *request // an earlier request of the batch with the same id, whose reply it shares
 }
 
 // commit serves a batch of deliveries: it executes them, replies, and acknowledges. An error means
@@ -29,10 +31,10 @@ func (r *replica) commit(ctx context.Context, batch []bus.Delivery) (err error) 
 	defer func() { tracing.End(span, err) }()
 	requests := make([]*request, len(batch))
 	for i, d := range batch {
-		requests[i] = &request{id: d.ID}
+		requests[i] = &request{id: d.ID, made: d.Published, digest: d.Digest}
 		w, err := db.DecodeQueued(d.Body)
 		if err != nil {
-			requests[i].reply = refusal(err)
+			requests[i].reply = refusal(err, d.Digest)
 		}
 		requests[i].write = w
 	}
@@ -67,7 +69,7 @@ func (r *replica) write(ctx context.Context, requests []*request) error {
 		return err
 	}
 	defer tx.Rollback() //nolint:errcheck // nothing is left to undo after Commit
-	fresh, err := unanswered(ctx, tx, requests)
+	fresh, err := r.unanswered(ctx, tx, requests)
 	if err != nil {
 		return err
 	}
@@ -101,7 +103,7 @@ func (r *replica) write(ctx context.Context, requests []*request) error {
 }
 
 // unanswered gives those requests their reply that were executed before, and returns the others.
-func unanswered(ctx context.Context, tx store.Tx, requests []*request) ([]*request, error) {
+func (r *replica) unanswered(ctx context.Context, tx store.Tx, requests []*request) ([]*request, error) {
 	var ids []string
 	for _, q := range requests {
 		if q.id != "" && q.reply == nil {
@@ -119,8 +121,9 @@ func unanswered(ctx context.Context, tx store.Tx, requests []*request) ([]*reque
 			continue
 		}
 		if reply, ok := stored[q.id]; ok {
-			q.reply = reply
-			continue
+			if q.reply = r.recall(q, reply); q.reply != nil {
+				continue
+			}
 		}
 		if q.first = seen[q.id]; q.first != nil {
 			continue
@@ -131,6 +134,25 @@ func unanswered(ctx context.Context, tx store.Tx, requests []*request) ([]*reque
 		fresh = append(fresh, q)
 	}
 	return fresh, nil
+}
+
+// recall returns what a request gets that has a stored reply; nil: it is to be executed anew, as a
+// clear has discarded the reply since.
+func (r *replica) recall(q *request, stored []byte) []byte {
+	reply, err := db.DecodeReply(stored)
+	switch {
+	case err != nil || reply.Cleared.IsZero():
+		return stored
+	case len(q.write.Ops) == 1 && q.write.Ops[0].Clear:
+		// It is a clear itself, and was done. Done again, it would delete what was written since.
+		return db.Reply{Write: &db.WriteResult{Results: make([]db.OpResult, 1), Position: r.state.Position()}}.Encode()
+	case !q.made.IsZero() && q.made.Before(reply.Cleared):
+		// A message that was delivered again. What its caller was told of is gone, and must not come
+		// back after the clear; a caller that still waits sends the request again.
+		return refusal(db.Errorf(db.Unavailable, "the database was cleared after the request was sent"), "")
+	default:
+		return nil
+	}
 }
 
 // perform executes the requests in the transaction, and puts what they did into the entry.
@@ -151,7 +173,7 @@ func perform(ctx context.Context, tx store.Tx, requests []*request, entry *replo
 	for _, q := range requests {
 		err := try(ctx, tx, []*request{q}, entry)
 		if refused(err) {
-			q.reply = refusal(err)
+			q.reply = refusal(err, q.digest)
 			entry.Txs = append(entry.Txs, replog.Tx{ID: q.id, Reply: q.reply})
 		} else if err != nil {
 			return err
@@ -178,7 +200,7 @@ func try(ctx context.Context, tx store.Tx, requests []*request, entry *replog.Re
 		for j := range results[i] {
 			results[i][j].Values = resolved[i][j]
 		}
-		q.reply = db.Reply{Write: &db.WriteResult{Results: results[i], Position: entry.Position()}}.Encode()
+		q.reply = db.Reply{Write: &db.WriteResult{Results: results[i], Position: entry.Position()}, Digest: q.digest}.Encode()
 		txs[i].Reply = q.reply
 	}
 	entry.Sequences = seqs
@@ -193,10 +215,10 @@ func refused(err error) bool {
 }
 
 // refusal is the reply that tells a caller of err.
-func refusal(err error) []byte {
+func refusal(err error, digest string) []byte {
 	var e *db.Error
 	if !errors.As(err, &e) {
 		e = db.Errorf(db.Unavailable, "%s", err)
 	}
-	return db.Reply{Error: e}.Encode()
+	return db.Reply{Error: e, Digest: digest}.Encode()
 }

@@ -40,6 +40,8 @@ type site struct {
 	registrations atomic.Int64
 	registering   time.Duration // how long it takes
 	quiet         time.Duration // of workers that are started from now on
+
+	unacknowledged map[string]bool // requests whose acknowledgements are lost; set before workers start
 }
 
 // running is a worker and what it is connected to.
@@ -136,7 +138,7 @@ func (s *site) start(id, database string) *running {
 	}
 	r := &running{db: db, bus: s.broker.Connect(), log: s.log.Connect(), session: s.registry.Connect(), done: make(chan error, 1)}
 	r.Worker = workers.New(workers.Config{
-		ID: id, Pair: database, PID: 1, Addr: id, Store: db, Log: r.log, Bus: r.bus, Registry: counted{r.session, s},
+		ID: id, Pair: database, PID: 1, Addr: id, Store: db, Log: r.log, Bus: unacknowledging{r.bus, s}, Registry: counted{r.session, s},
 		Fetch: s.fetch, Logger: s.logger, Quiet: s.quiet,
 	})
 	ctx, cancel := context.WithCancel(s.t.Context())
@@ -228,6 +230,20 @@ func (s *site) member(id string) registry.Member {
 
 // leads reports whether the worker says that it is master.
 func (s *site) leads(id string) bool { return s.member(id).Role == cluster.Master }
+
+// master waits until a worker leads, and returns its id.
+func (s *site) master() (id string) {
+	s.t.Helper()
+	s.until("a master", func() bool {
+		for id = range s.workers {
+			if s.leads(id) {
+				return true
+			}
+		}
+		return false
+	})
+	return id
+}
 
 // found starts the workers, lets the first one seed the log, and waits until one is master.
 func (s *site) found(ids ...string) (master string) {

@@ -108,7 +108,7 @@ func (w *Worker) answer(ctx context.Context, d bus.Delivery) (err error) {
 	case ctx.Err() != nil:
 		err = nil // nobody waits any more
 	case refused(err):
-		err = d.Reply(ctx, refusal(err))
+		err = d.Reply(ctx, refusal(err, ""))
 	default:
 		return err
 	}

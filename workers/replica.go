@@ -246,10 +246,22 @@ func bookkeep(b *store.Bookkeeping, entry *replog.Record) {
 	b.Sequences = entry.Sequences
 	b.Expire = entry.At.Add(-store.ReplyLifetime)
 	for _, t := range entry.Txs {
+		for _, op := range t.Ops {
+			if !op.Forget.IsZero() {
+				discard(b.Replies, op.Forget)
+			}
+		}
 		if t.ID == "" {
 			continue
 		}
 		b.Replies = append(b.Replies, store.StoredReply{ID: t.ID, At: entry.At, Body: t.Reply})
+	}
+}
+
+// discard does to replies that are not stored yet what a clear does to those that are.
+func discard(replies []store.StoredReply, at time.Time) {
+	for i := range replies {
+		replies[i].At, replies[i].Body = at, db.Reply{Cleared: at}.Encode()
 	}
 }
 

@@ -14,12 +14,14 @@ import (
 	"rideshare/internal/tracing"
 )
 
-// write passes a write to the master. An empty id is replaced: the queue of writes needs one.
-func (f *function) write(ctx context.Context, id string, w db.Write) (*db.WriteResult, error) {
+// write passes a write to the master. An empty id is replaced: the queue of writes needs one. The
+// digest is that of the request which the write comes from: under an id that was used for another
+// one the write is not executed, and the error is a KeyReused.
+func (f *function) write(ctx context.Context, id, digest string, w db.Write) (*db.WriteResult, error) {
 	if id == "" {
 		id = uuid.NewString()
 	}
-	reply, err := f.request(ctx, bus.Writes, id, w)
+	reply, err := f.request(ctx, bus.Writes, bus.Request{ID: id, Digest: digest}, w)
 	if err != nil {
 		return nil, err
 	}
@@ -32,7 +34,7 @@ func (f *function) write(ctx context.Context, id string, w db.Write) (*db.WriteR
 
 // read passes a read to a worker.
 func (f *function) read(ctx context.Context, r db.Read) (*db.ReadResult, error) {
-	reply, err := f.request(ctx, bus.Reads, uuid.NewString(), r)
+	reply, err := f.request(ctx, bus.Reads, bus.Request{ID: uuid.NewString()}, r)
 	if err != nil {
 		return nil, err
 	}
@@ -43,14 +45,20 @@ func (f *function) read(ctx context.Context, r db.Read) (*db.ReadResult, error) 
 	return reply.Read, nil
 }
 
-// request passes a database request to the queue, and returns the reply unless it is an error.
-func (f *function) request(ctx context.Context, q bus.Queue, id string, request any) (db.Reply, error) {
-	body, err := f.call(ctx, q, id, request)
+// request passes a database request to the queue, in the message r, and returns the reply unless it is an
+// error. A reply is stored under its id with the digest of the request that it answers, and whoever asks
+// compares: so it makes no difference whether the reply is new, stored, or shared with a request that
+// was made at the same time.
+func (f *function) request(ctx context.Context, q bus.Queue, r bus.Request, request any) (db.Reply, error) {
+	body, err := f.call(ctx, q, r, request)
 	if err != nil {
 		return db.Reply{}, err
 	}
 	reply, err := db.DecodeReply(body)
 	if err != nil {
+		return db.Reply{}, err
+	}
+	if err := reply.Fits(r.Digest); err != nil {
 		return db.Reply{}, err
 	}
 	if reply.Error != nil {
@@ -59,15 +67,15 @@ func (f *function) request(ctx context.Context, q bus.Queue, id string, request 
 	return reply, nil
 }
 
-// call passes a request to the queue and returns the body of the reply.
-func (f *function) call(ctx context.Context, q bus.Queue, id string, request any) (_ []byte, err error) {
+// call passes a request to the queue, in the message r, and returns the body of the reply.
+func (f *function) call(ctx context.Context, q bus.Queue, r bus.Request, request any) (_ []byte, err error) {
 	ctx, span := tracing.Start(ctx, "call "+string(q), trace.WithSpanKind(trace.SpanKindProducer))
 	defer func() { tracing.End(span, err) }()
-	body, err := json.Marshal(request)
-	if err != nil {
+	if r.Body, err = json.Marshal(request); err != nil {
 		return nil, fmt.Errorf("orchestrator: %w", err)
 	}
-	reply, err := f.bus.Call(ctx, q, bus.Request{ID: id, Body: body, Trace: tracing.Traceparent(ctx)})
+	r.Trace = tracing.Traceparent(ctx)
+	reply, err := f.bus.Call(ctx, q, r)
 	switch {
 	case err == nil:
 		return reply, nil

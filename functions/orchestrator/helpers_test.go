@@ -39,7 +39,7 @@ func over(database *dbtest.DB) *fakeBus {
 		if q == bus.Control {
 			return nil, errors.New("not a database request")
 		}
-		return database.Call(ctx, q == bus.Writes, r.ID, r.Body), nil
+		return database.Call(ctx, q, r), nil
 	}}
 }
 

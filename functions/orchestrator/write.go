@@ -12,6 +12,7 @@ import (
 
 type writeInput struct {
 	httpapi.Idempotency
+	httpapi.Digested
 	Body httpapi.Raw[writeRequest]
 }
 
@@ -38,7 +39,7 @@ func (f *function) dbWrite(ctx context.Context, in *writeInput) (*writeOutput, e
 	if err != nil {
 		return nil, err
 	}
-	result, err := f.write(ctx, in.ID(ctx, "db-write"), w)
+	result, err := f.write(ctx, in.ID(ctx, "db-write"), in.Digest(ctx), w)
 	if err != nil {
 		return nil, err
 	}

@@ -29,7 +29,7 @@ func (f *function) registerCreate(api *httpapi.API) {
 }
 
 func (f *function) create(ctx context.Context, in *createInput) (*httpapi.EmptyOutput, error) {
-	if err := username.Check("username", in.Body.Username); err != nil {
+	if err := username.CheckNew("username", in.Body.Username); err != nil {
 		return nil, err
 	}
 	password, err := digest(in.Body.Password)

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"time"
 	"unicode/utf8"
 )
 
@@ -33,6 +34,9 @@ func DecodeQueued(data []byte) (Write, error) {
 	for i, op := range w.Ops {
 		if op.Migrate != 0 {
 			return Write{}, invalid(fmt.Sprintf("ops[%d].migrate", i), "is not a caller's: an op is an insert, update, delete, check or advance")
+		}
+		if !op.Forget.IsZero() {
+			return Write{}, invalid(fmt.Sprintf("ops[%d].forget", i), "is not a caller's")
 		}
 	}
 	return w, w.Check()
@@ -77,11 +81,28 @@ func decode(data []byte, into any) error {
 }
 
 // Reply is what the executor of a request answers, and what is stored under the id of a write:
-// exactly one of its members is set.
+// exactly one of Write, Read, Error and Cleared is set.
 type Reply struct {
 	Write *WriteResult `json:"write,omitempty"`
 	Read  *ReadResult  `json:"read,omitempty"`
 	Error *Error       `json:"error,omitempty"`
+	// Cleared stands for a stored reply that a clear has discarded, and is the time of the clear. A
+	// write whose reply it was is executed anew, but only for requests that were made afterwards: a
+	// message may be delivered again long after its caller has had the reply.
+	Cleared time.Time `json:"cleared,omitzero"`
+	// Digest is that of the request which the reply answers, or empty where that had none.
+	Digest string `json:"digest,omitempty"`
+}
+
+// Fits returns nil if the reply answers the request with this digest, else a KeyReused: the reply is
+// that of an earlier request under the same id. Replies without a digest, as earlier programs have
+// stored them, and requests without one fit.
+func (r Reply) Fits(digest string) error {
+	if r.Digest == "" || digest == "" || r.Digest == digest {
+		return nil
+	}
+	return &Error{Kind: KeyReused, Field: "Idempotency-Key",
+		Message: "was used before, for a request with another body: a new request needs a new key"}
 }
 
 // Encode returns the wire form.

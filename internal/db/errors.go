@@ -13,6 +13,7 @@ const (
 	Duplicate   Kind = "duplicate"   // a primary key exists already
 	ForeignKey  Kind = "foreign_key" // a row that is referred to does not exist
 	Expectation Kind = "expectation" // another number of rows matched than was expected
+	KeyReused   Kind = "key_reused"  // the id was used before, for another request; nothing was done
 	BadPosition Kind = "position"    // a read asks for a position that the log does not reach
 	Unavailable Kind = "unavailable" // nobody can serve it now; nothing was changed
 	Unknown     Kind = "unknown"     // it may or may not have been done: retry under the same id

@@ -17,6 +17,7 @@ func Resolve(w Write, seqs Sequences, now time.Time) ([]Op, []map[string]Value) 
 	for i, op := range w.Ops {
 		if op.Clear {
 			clear(seqs)
+			op.Forget = now
 		}
 		if op.Advance != "" {
 			seqs[op.Advance] = max(seqs[op.Advance], op.To)

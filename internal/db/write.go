@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"time"
 )
 
 // Limits of one request; a larger one is Invalid.
@@ -46,6 +47,9 @@ type Op struct {
 	// Clear empties every table and restarts every sequence at 1. Internal: not accepted by
 	// DecodeWrite.
 	Clear bool `json:"clear,omitempty"`
+	// Forget is when a Clear was executed: it discards the stored replies, and leaves that time in their place
+	// (Reply.Cleared). Resolve sets it. The clears in logs of earlier programs lack it, and discard none.
+	Forget time.Time `json:"forget,omitzero"`
 	// Migrate applies the schema change of that number. Internal: not accepted by DecodeWrite.
 	Migrate int `json:"migrate,omitempty"`
 

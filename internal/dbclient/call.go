@@ -30,9 +30,9 @@ type again struct {
 // Error implements error.
 func (a *again) Error() string { return a.cause.Error() }
 
-// call posts the request until there is a final answer or ctx ends. The id is that of a write, and
-// empty for a read.
-func (c *Client) call(ctx context.Context, path, id string, request, answer any) (err error) {
+// call posts the request until there is a final answer or ctx ends. The id and the digest are those of a
+// write, and empty for a read.
+func (c *Client) call(ctx context.Context, path, id, digest string, request, answer any) (err error) {
 	ctx, span := tracing.Start(ctx, "POST "+path, trace.WithSpanKind(trace.SpanKindClient))
 	defer func() { tracing.End(span, err) }()
 	body, err := json.Marshal(request)
@@ -42,7 +42,7 @@ func (c *Client) call(ctx context.Context, path, id string, request, answer any)
 	var pause backoff
 	sent := false
 	for {
-		err := c.attempt(ctx, path, id, body, answer)
+		err := c.attempt(ctx, path, id, digest, body, answer)
 		var retry *again
 		if !errors.As(err, &retry) {
 			return err
@@ -61,7 +61,7 @@ func (c *Client) call(ctx context.Context, path, id string, request, answer any)
 }
 
 // attempt posts the request once. The error is final unless it is an *again.
-func (c *Client) attempt(ctx context.Context, path, id string, body []byte, answer any) error {
+func (c *Client) attempt(ctx context.Context, path, id, digest string, body []byte, answer any) error {
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, c.url+path, bytes.NewReader(body))
 	if err != nil {
 		return fmt.Errorf("dbclient: %w", err)
@@ -69,6 +69,7 @@ func (c *Client) attempt(ctx context.Context, path, id string, body []byte, answ
 	req.Header.Set("Content-Type", "application/json")
 	for name, value := range map[string]string{
 		"Idempotency-Key":       id,
+		httpapi.DigestHeader:    digest,
 		httpapi.RequestIDHeader: httpapi.RequestID(ctx),
 		tracing.Header:          tracing.Traceparent(ctx),
 	} {

@@ -11,6 +11,7 @@ import (
 
 	"rideshare/internal/consistency"
 	"rideshare/internal/db"
+	"rideshare/internal/httpapi"
 )
 
 // Config is the configuration of a Client.
@@ -51,11 +52,14 @@ func (c *Client) Newest() db.Position { return c.newest.Get() }
 
 // Write implements DB.
 func (c *Client) Write(ctx context.Context, id string, w db.Write) (db.WriteResult, error) {
+	digest := ""
 	if id == "" {
 		id = uuid.NewString() // for our own retries
+	} else {
+		digest = httpapi.Digest(ctx)
 	}
 	var result db.WriteResult
-	if err := c.call(ctx, "/api/v1/db/write", id, w, &result); err != nil {
+	if err := c.call(ctx, "/api/v1/db/write", id, digest, w, &result); err != nil {
 		return db.WriteResult{}, err
 	}
 	c.see(ctx, result.Position)
@@ -90,7 +94,7 @@ func (c *Client) Read(ctx context.Context, r db.Read) (db.ReadResult, error) {
 }
 
 func (c *Client) read(ctx context.Context, r db.Read) (result db.ReadResult, err error) {
-	err = c.call(ctx, "/api/v1/db/read", "", r, &result)
+	err = c.call(ctx, "/api/v1/db/read", "", "", r, &result)
 	return result, err
 }
 

@@ -13,8 +13,19 @@ import (
 // comes from. Only the service token may send it: nobody else reaches the operation that reads it.
 const DigestHeader = "Request-Digest"
 
-// DigestPattern is the form of a digest.
-const DigestPattern = "^[A-Za-z0-9_-]{1,64}$"
+// Digested is the DigestHeader, to be embedded in the input of an operation that functions use on
+// behalf of their callers.
+type Digested struct {
+	Forwarded string `header:"Request-Digest" pattern:"^[A-Za-z0-9_-]{1,64}$" patternDescription:"URL-safe base64" hidden:"true" doc:"Digest of the request that the write comes from"`
+}
+
+// Digest returns the digest that came with the request, else that of its own body.
+func (d *Digested) Digest(ctx context.Context) string {
+	if d.Forwarded != "" {
+		return d.Forwarded
+	}
+	return Digest(ctx)
+}
 
 type bodyKey struct{}
 

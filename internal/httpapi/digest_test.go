@@ -24,7 +24,7 @@ func TestDigests(t *testing.T) {
 	seen := map[string]string{}
 	for _, bodies := range same {
 		digest := digestOf([]byte(bodies[0]))
-		if !regexp.MustCompile(DigestPattern).MatchString(digest) {
+		if !regexp.MustCompile(`^[A-Za-z0-9_-]{22}$`).MatchString(digest) {
 			t.Errorf("%q has the digest %q", bodies[0], digest)
 		}
 		if other, met := seen[digest]; met {

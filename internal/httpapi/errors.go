@@ -15,6 +15,7 @@ const UnknownOutcome = "outcome unknown, retry with the same Idempotency-Key"
 
 var statusOf = map[db.Kind]int{
 	db.Invalid:     http.StatusBadRequest,
+	db.KeyReused:   http.StatusUnprocessableEntity,
 	db.BadPosition: http.StatusBadRequest,
 	db.Duplicate:   http.StatusConflict,
 	db.ForeignKey:  http.StatusConflict,

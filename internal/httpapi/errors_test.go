@@ -28,6 +28,7 @@ func TestFromError(t *testing.T) {
 		"duplicate":          {db.OpError(db.Duplicate, 3, "no"), 409, db.Duplicate, ""},
 		"foreign key":        {db.OpError(db.ForeignKey, 3, "no"), 409, db.ForeignKey, ""},
 		"expectation":        {db.OpError(db.Expectation, 3, "no"), 409, db.Expectation, ""},
+		"key reused":         {db.Reply{Digest: "a"}.Fits("b"), 422, db.KeyReused, ""},
 		"unavailable":        {db.Errorf(db.Unavailable, "no"), 503, db.Unavailable, "1"},
 		"unknown":            {unknown, 504, db.Unknown, ""},
 		"unknown, no broker": {fmt.Errorf("%w (%w)", unknown, bus.ErrUnavailable), 503, db.Unknown, "1"},

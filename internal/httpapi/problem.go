@@ -21,7 +21,7 @@ type Problem struct {
 	Detail string  `json:"detail,omitempty" doc:"What is wrong with this request" example:"username: is missing"`
 	Errors []Fault `json:"errors,omitempty" nullable:"false" doc:"All that is wrong, where that is more than one thing"`
 
-	Kind  db.Kind `json:"kind,omitempty" doc:"Which way a database request failed" enum:"invalid,duplicate,foreign_key,expectation,position,unavailable,unknown"`
+	Kind  db.Kind `json:"kind,omitempty" doc:"Which way a database request failed" enum:"invalid,duplicate,foreign_key,expectation,key_reused,position,unavailable,unknown"`
 	Op    *int    `json:"op,omitempty" doc:"Index of the operation that failed, in a database write" example:"0"`
 	Field string  `json:"field,omitempty" doc:"Where in the request it is wrong" example:"username"`
 

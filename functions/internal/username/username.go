@@ -6,11 +6,31 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"golang.org/x/text/unicode/norm"
+
 	"rideshare/internal/httpapi"
 )
 
 // MaxLength is the largest number of characters of a user name.
 const MaxLength = 128
+
+// CheckNew is Check for the name of a user who signs up. It also refuses names that look like others
+// or like nothing: those with spaces around them, with invisible characters (Unicode's category Cf),
+// or not in normalization form NFC. Users who have such a name already go on to use it.
+func CheckNew(field, name string) error {
+	if err := Check(field, name); err != nil {
+		return err
+	}
+	switch {
+	case strings.TrimSpace(name) != name:
+		return httpapi.BadRequest(field, "must not begin or end with a space")
+	case strings.ContainsFunc(name, func(r rune) bool { return unicode.Is(unicode.Cf, r) }):
+		return httpapi.BadRequest(field, "must not contain invisible format characters, such as a zero-width joiner or a mark of direction")
+	case !norm.NFC.IsNormalString(name):
+		return httpapi.BadRequest(field, "must be in Unicode's normalization form NFC")
+	}
+	return nil
+}
 
 // Check returns nil for a good user name, else a 400 that names the field.
 func Check(field, name string) error {

@@ -28,9 +28,9 @@ func carried(k *kit) {
 		worker, caller := k.connect(), k.connect()
 		c := k.consume(worker, q, 1, 0)
 		deadline := time.Now().Add(patience)
-		call := k.start(caller, q, bus.Request{ID: "id", Body: []byte("body"), Trace: "00-trace-01"})
+		call := k.start(caller, q, bus.Request{ID: "id", Body: []byte("body"), Digest: "d1-g_t", Trace: "00-trace-01"})
 		d := k.receive(c)
-		if d.ID != "id" || string(d.Body) != "body" || d.Trace != "00-trace-01" || d.Redelivered {
+		if d.ID != "id" || string(d.Body) != "body" || d.Digest != "d1-g_t" || d.Trace != "00-trace-01" || d.Redelivered {
 			k.Fatalf("%s delivered %+v", q, d)
 		}
 		if d.Expires.Before(deadline) && !d.Expires.IsZero() {

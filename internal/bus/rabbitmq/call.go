@@ -23,6 +23,9 @@ const (
 	deadlineHeader  = "deadline"  // when the caller gives up, in ms since 1970
 	publishedHeader = "published" // when it published the message, in ms since 1970
 	traceHeader     = "traceparent"
+	// digestHeader has the digests of the requests of a message, separated by commas. They are no part of a
+	// frame, whose form earlier programs have to understand.
+	digestHeader = "digest"
 )
 
 var (

@@ -2,6 +2,7 @@ package rabbitmq
 
 import (
 	"context"
+	"strings"
 	"time"
 
 	amqp091 "github.com/rabbitmq/amqp091-go"
@@ -18,10 +19,15 @@ type delivery struct {
 
 // parts returns the requests that a message carries.
 func parts(m amqp091.Delivery) ([]part, error) {
+	digests, _ := m.Headers[digestHeader].(string)
 	if m.Type == frameType {
-		return decodeFrame(m.Body)
+		parts, err := decodeFrame(m.Body)
+		for i := range parts {
+			parts[i].digest, digests, _ = strings.Cut(digests, ",")
+		}
+		return parts, err
 	}
-	p := part{correlation: m.CorrelationId, id: m.MessageId, body: m.Body}
+	p := part{correlation: m.CorrelationId, id: m.MessageId, body: m.Body, digest: digests}
 	p.trace, _ = m.Headers[traceHeader].(string)
 	// The broker does not tell how long a message has waited, so these are by the caller's clock.
 	if ms, ok := m.Headers[deadlineHeader].(int64); ok {
@@ -66,7 +72,7 @@ func byOwnClock(requests []part, now time.Time) {
 func (m *message) delivery(p part, redelivered bool) bus.Delivery {
 	d := &delivery{message: m, correlation: p.correlation}
 	return bus.Delivery{
-		Request:     bus.Request{ID: p.id, Body: p.body, Trace: p.trace},
+		Request:     bus.Request{ID: p.id, Body: p.body, Digest: p.digest, Trace: p.trace},
 		Redelivered: redelivered,
 		Expires:     p.deadline,
 		Published:   p.published,

@@ -24,6 +24,7 @@ type part struct {
 	body        []byte
 	// Of requests alone:
 	id, trace           string
+	digest              string    // not in a frame: see digestHeader
 	deadline, published time.Time // to the millisecond; zero where there is none
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strconv"
 	"sync"
 	"testing"
 	"time"
@@ -21,6 +22,9 @@ type gathering struct {
 	calls  sync.WaitGroup
 	ends   map[string]chan error
 }
+
+// digests are those of the calls, in turn.
+var digests = [...]string{"d1", "", "d2"}
 
 // gather makes n calls at once, the first two of which go alone.
 func gather(t *testing.T, broker amqptest.Broker, q bus.Queue, n int, limit func(i int) time.Duration) *gathering {
@@ -41,7 +45,7 @@ func gather(t *testing.T, broker amqptest.Broker, q bus.Queue, n int, limit func
 		g.calls.Go(func() {
 			ctx, cancel := context.WithTimeout(context.Background(), limit(i))
 			defer cancel()
-			body, err := g.caller.Call(ctx, q, bus.Request{ID: id, Body: []byte("body of " + id), Trace: "trace of " + id})
+			body, err := g.caller.Call(ctx, q, bus.Request{ID: id, Body: []byte("body of " + id), Trace: "trace of " + id, Digest: digests[i%len(digests)]})
 			if err == nil && string(body) != "reply to "+id {
 				err = errors.New(string(body))
 			}
@@ -91,7 +95,8 @@ func (g *gathering) receive(c bus.Consumer, n int) map[string]bus.Delivery {
 	for range n {
 		select {
 		case d := <-c.Deliveries():
-			if string(d.Body) != "body of "+d.ID || d.Trace != "trace of "+d.ID || d.Expires.IsZero() || d.Published.IsZero() {
+			i, _ := strconv.Atoi(d.ID)
+			if string(d.Body) != "body of "+d.ID || d.Digest != digests[i%len(digests)] || d.Trace != "trace of "+d.ID || d.Expires.IsZero() || d.Published.IsZero() {
 				g.Fatalf("delivered %+v", d)
 			}
 			got[d.ID] = d

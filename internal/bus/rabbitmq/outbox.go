@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"strconv"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -47,7 +48,7 @@ func (s *session) outbox(q bus.Queue) *outbox {
 // newLetter returns the letter of a request. It keeps nothing of it.
 func newLetter(ctx context.Context, c *call, r bus.Request) *letter {
 	l := &letter{settled: make(chan struct{}), part: part{
-		correlation: c.correlation, id: r.ID, trace: r.Trace, body: bytes.Clone(r.Body), published: time.Now(),
+		correlation: c.correlation, id: r.ID, trace: r.Trace, digest: r.Digest, body: bytes.Clone(r.Body), published: time.Now(),
 	}}
 	l.deadline, _ = ctx.Deadline()
 	return l
@@ -127,6 +128,10 @@ func (o *outbox) message(batch []*letter) amqp091.Publishing {
 	if o.fleeting {
 		m.DeliveryMode, m.Expiration = amqp091.Transient, expiration(batch)
 	}
+	m.Headers = amqp091.Table{}
+	if digests := digestsOf(batch); digests != "" {
+		m.Headers[digestHeader] = digests
+	}
 	if len(batch) > 1 {
 		parts := make([]part, len(batch))
 		for i, l := range batch {
@@ -137,7 +142,7 @@ func (o *outbox) message(batch []*letter) amqp091.Publishing {
 	}
 	l := batch[0]
 	m.MessageId, m.Body = l.id, l.body
-	m.Headers = amqp091.Table{publishedHeader: l.published.UnixMilli()}
+	m.Headers[publishedHeader] = l.published.UnixMilli()
 	if !l.deadline.IsZero() {
 		m.Headers[deadlineHeader] = l.deadline.UnixMilli()
 	}
@@ -145,6 +150,19 @@ func (o *outbox) message(batch []*letter) amqp091.Publishing {
 		m.Headers[traceHeader] = l.trace
 	}
 	return m
+}
+
+// digestsOf returns the digests of the requests in their order, or "" where none has one.
+func digestsOf(batch []*letter) string {
+	digests := make([]string, len(batch))
+	for i, l := range batch {
+		digests[i] = l.digest
+	}
+	joined := strings.Join(digests, ",")
+	if len(joined) == len(batch)-1 {
+		return ""
+	}
+	return joined
 }
 
 // expiration returns when the message goes: when the last of its callers does. Empty: one of them

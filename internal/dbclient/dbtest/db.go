@@ -3,15 +3,17 @@
 package dbtest
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
+	"errors"
 	"maps"
+	"slices"
 	"sync"
 	"time"
 
+	"rideshare/internal/bus"
 	"rideshare/internal/consistency"
 	"rideshare/internal/db"
+	"rideshare/internal/httpapi"
 )
 
 // DB is the database. Its zero value is empty and ready.
@@ -25,24 +27,35 @@ type DB struct {
 
 // Write implements dbclient.DB.
 func (d *DB) Write(ctx context.Context, id string, w db.Write) (db.WriteResult, error) {
-	if err := w.Check(); err != nil {
+	digest := httpapi.Digest(ctx)
+	reply := d.write(id, digest, w)
+	if err := reply.Fits(digest); err != nil {
 		return db.WriteResult{}, err
+	}
+	if reply.Error != nil {
+		return db.WriteResult{}, reply.Error
+	}
+	consistency.FromContext(ctx).See(reply.Write.Position)
+	return *reply.Write, nil
+}
+
+// write returns the reply to a write, which may be that to an earlier one.
+func (d *DB) write(id, digest string, w db.Write) db.Reply {
+	if err := w.Check(); err != nil {
+		return failure(err)
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	reply, known := d.replies[id]
 	if !known || id == "" {
 		reply = wire(d.execute(w))
+		reply.Digest = digest
 	}
-	if d.replies == nil {
+	if d.replies == nil || !known && slices.ContainsFunc(w.Ops, func(op db.Op) bool { return op.Clear }) {
 		d.replies = map[string]db.Reply{}
 	}
 	d.replies[id] = reply
-	if reply.Error != nil {
-		return db.WriteResult{}, reply.Error
-	}
-	consistency.FromContext(ctx).See(reply.Write.Position)
-	return *reply.Write, nil
+	return reply
 }
 
 // Read implements dbclient.DB.
@@ -100,34 +113,30 @@ func wire(r db.Reply) db.Reply {
 	return out
 }
 
-// Call answers the body of a message to the queues of writes and reads: it is the worker's half of
-// a bus.
-func (d *DB) Call(ctx context.Context, write bool, id string, body []byte) []byte {
-	var reply db.Reply
-	var err error
-	if write {
-		var w db.Write
-		decoder := json.NewDecoder(bytes.NewReader(body)) // db.DecodeWrite admits no clear
-		decoder.UseNumber()
-		if err = decoder.Decode(&w); err == nil {
-			var result db.WriteResult
-			result, err = d.Write(ctx, id, w)
-			reply.Write = &result
+// Call answers a message to the queues of writes and reads: it is the worker's half of a bus.
+func (d *DB) Call(ctx context.Context, q bus.Queue, r bus.Request) []byte {
+	if q == bus.Writes {
+		w, err := db.DecodeQueued(r.Body)
+		if err != nil {
+			return failure(err).Encode()
 		}
-	} else {
-		var r db.Read
-		if r, err = db.DecodeRead(body); err == nil {
-			var result db.ReadResult
-			result, err = d.Read(ctx, r)
-			reply.Read = &result
-		}
+		return d.write(r.ID, r.Digest, w).Encode()
 	}
+	read, err := db.DecodeRead(r.Body)
 	if err != nil {
-		e, ok := err.(*db.Error)
-		if !ok {
-			e = db.Errorf(db.Invalid, "%s", err)
-		}
-		reply = db.Reply{Error: e}
+		return failure(err).Encode()
 	}
-	return reply.Encode()
+	result, err := d.Read(ctx, read)
+	if err != nil {
+		return failure(err).Encode()
+	}
+	return db.Reply{Read: &result}.Encode()
+}
+
+func failure(err error) db.Reply {
+	var e *db.Error
+	if !errors.As(err, &e) {
+		e = db.Errorf(db.Invalid, "%s", err)
+	}
+	return db.Reply{Error: e}
 }

@@ -5,6 +5,7 @@ import (
 	"iter"
 	"maps"
 	"math"
+	"time"
 
 	"rideshare/internal/db"
 	"rideshare/internal/replog"
@@ -87,5 +88,17 @@ func (d *data) bookkeep(b store.Bookkeeping) {
 	}
 }
 
-// clear empties every table and the sequences. Stored replies stay.
-func (d *data) clear() { d.rows = map[string]tree{replies.Name: d.rows[replies.Name]} }
+// clear empties every table and the sequences, and discards the stored replies as of that time; at
+// the zero time these stay.
+func (d *data) clear(forget time.Time) {
+	stored := d.rows[replies.Name]
+	d.rows = map[string]tree{replies.Name: stored}
+	if forget.IsZero() {
+		return
+	}
+	discarded := string(db.Reply{Cleared: forget}.Encode())
+	for _, r := range stored.all() {
+		d.put(replies, row{r[0], forget.UnixMicro(), discarded})
+	}
+	d.oldest = min(d.oldest, forget.UnixMicro())
+}

@@ -41,7 +41,7 @@ func (t *tx) Execute(ctx context.Context, requests ...[]db.Op) ([][]db.OpResult,
 // execute executes an op and returns how many rows it inserted or matched.
 func (d *data) execute(op *db.Op) (int64, error) {
 	if op.Clear {
-		d.clear()
+		d.clear(op.Forget)
 		return 0, nil
 	}
 	if op.Advance != "" {

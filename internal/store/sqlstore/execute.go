@@ -106,7 +106,7 @@ func (t *tx) step(ctx context.Context, steps []step) error {
 		}
 		return nil
 	case op.Clear:
-		return t.conn.run(ctx, t.clear()...)
+		return t.conn.run(ctx, t.clear(op.Forget)...)
 	case op.Migrate != 0:
 		return t.migrate(ctx, op.Migrate)
 	default:

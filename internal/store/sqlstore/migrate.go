@@ -5,19 +5,26 @@ import (
 	"errors"
 	"slices"
 	"strings"
+	"time"
 
 	"rideshare/internal/db"
 )
 
-// clear returns the statements that empty every table and restart the sequences. Stored replies
-// stay: a retry of a write from before the clear still has its answer.
-func (t *tx) clear() []statement {
+// clear returns the statements that empty every table, restart the sequences and discard the stored
+// replies as of that time; at the zero time these stay.
+func (t *tx) clear(forget time.Time) []statement {
 	t.seqs = nil
 	var list []statement
 	for _, table := range slices.Backward(tables(t.schema)) {
 		if table != &replies {
 			list = append(list, empty(table))
 		}
+	}
+	if !forget.IsZero() {
+		list = append(list, statement{
+			text: "UPDATE replica_replies SET at = ?, body = ?",
+			args: []any{forget.UnixMicro(), db.Reply{Cleared: forget}.Encode()},
+		})
 	}
 	return list
 }

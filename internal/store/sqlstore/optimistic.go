@@ -55,7 +55,7 @@ func (t *tx) statements(steps []step) ([]statement, error) {
 		}
 		return t.store.dialect.inserts(insert, table, rows), nil
 	case op.Clear:
-		return t.clear(), nil
+		return t.clear(op.Forget), nil
 	default:
 		s, _, err := matching(op)
 		return []statement{s}, err

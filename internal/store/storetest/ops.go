@@ -1,7 +1,9 @@
 package storetest
 
 import (
+	"bytes"
 	"errors"
+	"time"
 
 	"rideshare/internal/db"
 	"rideshare/internal/store"
@@ -117,7 +119,36 @@ func testClear(f *fixture) {
 	f.same("sequences", seqs, db.Sequences{})
 	found, err := tx.Replies(f.ctx, []string{"a"})
 	f.ok(err)
-	f.same("replies stay", found, map[string][]byte{"a": []byte("1")})
+	f.same("replies stay, as in logs of earlier programs", found, map[string][]byte{"a": []byte("1")})
+	f.ok(tx.Rollback())
+
+	// Those that are stored now are discarded; those that come with the same transaction are not.
+	at := departure.Add(time.Hour)
+	discarded := []byte(`{"cleared":"` + at.Format(time.RFC3339Nano) + `"}`)
+	tx = f.begin()
+	_, err = tx.Execute(f.ctx, []db.Op{{Clear: true, Forget: at}})
+	f.ok(err)
+	b = f.next()
+	b.Replies = []store.StoredReply{{ID: "b", At: at, Body: []byte("2")}}
+	f.ok(tx.Commit(f.ctx, b))
+	tx = f.begin()
+	found, err = tx.Replies(f.ctx, []string{"a", "b"})
+	f.ok(err)
+	f.same("replies are discarded", found, map[string][]byte{"a": discarded, "b": []byte("2")})
+	f.ok(tx.Rollback())
+
+	// They expire by the time of the clear, not by their own.
+	b = f.next()
+	b.Expire = at
+	f.ok(f.begin().Commit(f.ctx, b))
+	tx = f.begin()
+	found, err = tx.Replies(f.ctx, []string{"a", "b"})
+	f.ok(err)
+	f.same("discarded replies", len(found), 2)
+	f.ok(tx.Rollback())
+	other := f.other()
+	f.ok(other.Import(f.ctx, bytes.NewReader(f.export())))
+	f.same("the same in a copy", other.checksum(), f.checksum())
 }
 
 // testAdvance: what is done to a sequence comes with the bookkeeping.
