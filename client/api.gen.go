@@ -39,7 +39,7 @@ type CreatedRide struct {
 type Credentials struct {
 	// SHA-1 of the password, as 40 hex digits
 	Password string `json:"password"`
-	// 1 to 128 characters, any but control characters and '/', and not . or ..
+	// 1 to 128 characters, any but control characters and '/', and not . or ... A new name is in NFC, without format characters (category Cf) and without spaces around it
 	Username string `json:"username"`
 }
 

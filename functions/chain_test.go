@@ -152,3 +152,37 @@ func TestLogBegunAnew(t *testing.T) {
 		t.Errorf("the bad token comes back: %s", got)
 	}
 }
+
+// The digest is of the caller's request, whatever the functions make of it: every try of a sign-up has a
+// salt of its own.
+func TestAnotherRequestUnderAKey(t *testing.T) {
+	h, _ := deploy(&brokers{})
+	key := []string{"Idempotency-Key", "k"}
+	for body, status := range map[string]int{
+		alice:              201,
+		" " + alice + "\n": 201,
+		`{"password":"3d725109c7e7c0bfb9d709836735b56d943d263f","username":"alice"}`: 201,
+	} {
+		if w := do(h, http.MethodPut, "/api/v1/users", body, key...); w.Code != status {
+			t.Errorf("%s: %d %s", body, w.Code, w.Body)
+		}
+	}
+	for _, body := range []string{strings.Replace(alice, "alice", "bob", 1), strings.Replace(alice, "3d", "3e", 1)} {
+		w := do(h, http.MethodPut, "/api/v1/users", body, key...)
+		if w.Code != 422 || !strings.Contains(w.Body.String(), "Idempotency-Key") {
+			t.Errorf("%s: %d %s", body, w.Code, w.Body)
+		}
+	}
+	// A caller cannot claim that another request is the same.
+	var digest string
+	capture := httpapi.New(httpapi.Options{Handlers: map[string]http.Handler{"PUT /": http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		digest = httpapi.Digest(r.Context())
+	})}}).Handler()
+	do(capture, http.MethodPut, "/", alice)
+	if w := do(h, http.MethodPut, "/api/v1/users", strings.Replace(alice, "alice", "bob", 1), append(key, httpapi.DigestHeader, digest)...); digest == "" || w.Code != 422 {
+		t.Errorf("with a digest of its own: %d %s", w.Code, w.Body)
+	}
+	if w := do(h, http.MethodGet, "/api/v1/users", ""); strings.TrimSpace(w.Body.String()) != `["alice"]` {
+		t.Errorf("%d %s", w.Code, w.Body)
+	}
+}

@@ -32,6 +32,8 @@ var topics = []struct {
 	{"methods and paths", testMethods},
 	{"bodies", testBodies},
 	{"sizes", testSizes},
+	{"encoded bodies", testEncoded},
+	{"queries", testQueries},
 	{"users", testUsers},
 	{"usernames", testUsernames},
 	{"passwords", testPasswords},

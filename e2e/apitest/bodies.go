@@ -1,6 +1,8 @@
 package apitest
 
 import (
+	"encoding/json"
+	"fmt"
 	"io"
 	"net/http"
 	"strings"
@@ -55,6 +57,8 @@ func testBodies(s *suite) {
 		{"deep arrays, truncated", strings.Repeat("[", levels)},
 		{"deep objects", strings.Repeat(`{"a":`, levels) + "1" + strings.Repeat("}", levels)},
 		{"deep in a field", `{"username":` + strings.Repeat("[", levels) + strings.Repeat("]", levels) + "}"},
+		{"a member twice, deep inside", `{"username":{"a":[{"b":1,"b":1}]}}`},
+		{"half of a surrogate pair in a name", `{"\ud800":1}`},
 		{"unknown field", `{"nothing":1}`},
 		{"large number", `{"username":1e999999999}`},
 	}
@@ -79,7 +83,7 @@ func testBodies(s *suite) {
 func fieldCases(r request) []testCase {
 	o := r.body.(object)
 	var cases []testCase
-	add := func(name string, body object) {
+	add := func(name string, body any) {
 		bad := r
 		bad.body = body
 		cases = append(cases, testCase{name: name, request: bad, status: http.StatusBadRequest})
@@ -87,6 +91,11 @@ func fieldCases(r request) []testCase {
 	add("one more field", except(o, "admin", true))
 	add("one more field, empty name", except(o, "", 1))
 	for field, value := range o {
+		add(field+" twice", prefixed(field, value, o))
+		add(field+" twice, once escaped", prefixed(fmt.Sprintf(`\u%04x`, field[0])+field[1:], value, o))
+		if text, ok := value.(string); ok {
+			add(field+" with half of a surrogate pair", prefixed(field, rawJSON(`"`+text+`\ud800"`), except(o, field)))
+		}
 		add(field+" missing", except(o, field))
 		add(field+" null", except(o, field, nil))
 		add(field+" true", except(o, field, true))
@@ -102,6 +111,60 @@ func fieldCases(r request) []testCase {
 		add(field+" in another case", except(except(o, field), strings.ToUpper(field), value))
 	}
 	return cases
+}
+
+// prefixed returns the JSON of an object that has one member more, at its beginning. The name is
+// written as it is.
+func prefixed(name string, value any, o object) string {
+	member, err := json.Marshal(value)
+	if err != nil {
+		panic(err) // it is of this package
+	}
+	rest, err := json.Marshal(o)
+	if err != nil {
+		panic(err)
+	}
+	text := fmt.Sprintf(`{"%s":%s,%s`, name, member, rest[1:])
+	return strings.Replace(text, ",}", "}", 1)
+}
+
+type rawJSON = json.RawMessage
+
+// testEncoded: nothing decodes a body, so an encoded one is a 415.
+func testEncoded(s *suite) {
+	s.clear("alice", "bob")
+	s.addRide("bob")
+	for _, r := range valid() {
+		for _, coding := range []string{"gzip", "br", "identity, gzip"} {
+			s.cases(testCase{name: coding + ", " + r.String(), request: r.with("Content-Encoding", coding), status: 415,
+				check: func(s *suite, a answer) {
+					if a.header.Get("Accept-Encoding") != "identity" {
+						s.t.Errorf("%v; Accept-Encoding %q, want identity", a, a.header.Get("Accept-Encoding"))
+					}
+				}})
+		}
+	}
+	s.cases(
+		testCase{name: "no user was created", request: get("/api/v1/users"), status: 200, body: `["alice","bob"]`},
+		testCase{name: "identity", request: putUser("plain").with("Content-Encoding", "identity"), status: 201, body: `{}`},
+	)
+}
+
+// testQueries: a parameter that appears twice is a 400, also one that means nothing.
+func testQueries(s *suite) {
+	s.clear("alice", "bob")
+	for _, path := range []string{
+		"/api/v1/users?limit=1&limit=1", "/api/v1/users?limit=1&limit=2", "/api/v1/users?limit=1&after=alice&after=bob", "/api/v1/users?limit=1&%6Cimit=2",
+		"/api/v1/users?x=1&x=2", "/api/v1/users?x&x",
+		"/api/v1/rides?source=1&destination=2&source=1", "/api/v1/rides?source=1&source=3&destination=2",
+		"/api/v1/rides/1?x=1&x=2", "/api/v1/rides/count?x=1&x=2",
+	} {
+		s.cases(testCase{name: path, request: get(path), status: 400})
+	}
+	s.cases(
+		testCase{name: "a write", request: request{method: "PUT", path: "/api/v1/users?x=1&x=2", body: credentials("carol")}, status: 400},
+		testCase{name: "once each", request: get("/api/v1/users?limit=1&after=alice&x=1&y=1"), status: 200, body: `["bob"]`},
+	)
 }
 
 // limit is the largest body.

@@ -49,6 +49,8 @@ func testRefusals(s *suite) {
 		{"two verbs", "ops[0]", object{"insert": "users", "delete": "users", "values": object{"username": "x", "password_hash": "x"}}},
 		{"no verb", "ops[0]", object{"where": is("username", "x")}},
 		{"unknown verb", "drop", object{"drop": "users"}},
+		{"a column twice", "values", object{"insert": "users", "values": rawJSON(`{"username":"x","password_hash":"x","username":"y"}`)}},
+		{"half of a surrogate pair", "surrogate", object{"insert": "users", "values": rawJSON(`{"username":"x\ud800","password_hash":"x"}`)}},
 		{"clear is another path", "clear", object{"clear": true}},
 		{"migrations are the system's", "migrate", object{"migrate": 2}},
 		{"check without expect", "expect", object{"check": "users", "where": is("username", "alice")}},

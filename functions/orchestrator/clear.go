@@ -15,9 +15,10 @@ type clearInput struct{ httpapi.Idempotency }
 func (f *function) registerClear(api *httpapi.API) {
 	httpapi.Register(api, huma.Operation{
 		OperationID: "db-clear", Method: http.MethodPost, Path: "/api/v1/db/clear", Tags: []string{databaseTag},
-		Summary:     "Empty every table",
-		Description: "Goes through the log, as every write does. Sequences start at 1 again.",
-		Security:    httpapi.Require(httpapi.Service),
+		Summary: "Empty every table",
+		Description: "Goes through the log, as every write does. Sequences start at 1 again. Stored answers are discarded: " +
+			"an Idempotency-Key that was used before is free, but for this clear's own.",
+		Security: httpapi.Require(httpapi.Service),
 	}, httpapi.Answers{
 		200: "Everything is gone",
 		503: httpapi.MeansUnavailable,

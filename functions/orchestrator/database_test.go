@@ -65,6 +65,9 @@ func testWriteErrors(t *testing.T, via servetest.Driver) {
 		"unknown table":  {`{"ops":[{"delete":"state"}]}`, 400, db.Invalid, -1, "ops[0].delete"},
 		"unknown column": {`{"ops":[{"delete":"users","where":[{"column":"x","op":"=","value":1}]}]}`, 400, db.Invalid, -1, "ops[0].where[0].column"},
 		"clear":          {`{"ops":[{"clear":true}]}`, 400, db.Invalid, -1, "ops[0].clear"},
+		"forget":         {`{"ops":[{"delete":"users","forget":"2026-01-01T00:00:00Z"}]}`, 400, db.Invalid, -1, "ops[0].forget"},
+		"a column twice": {`{"ops":[{"insert":"users","values":{"username":"a","username":"b","password_hash":"x"}}]}`, 400, "", -1, "body"},
+		"half a pair":    {`{"ops":[{"delete":"users","where":[{"column":"username","op":"=","value":"\ud800"}]}]}`, 400, "", -1, "body"},
 		"migrate":        {`{"ops":[{"migrate":2}]}`, 400, db.Invalid, -1, "ops[0].migrate"},
 		"invalid UTF-8":  {"{\"ops\":[{\"delete\":\"\xff\"}]}", 400, "", -1, ""},
 		"deep":           {strings.Repeat("[", 100_000), 400, "", -1, ""},
@@ -173,4 +176,50 @@ func testIdempotency(t *testing.T, via servetest.Driver) {
 		t.Errorf("ids %q", ids)
 	}
 	want(t, do(h, http.MethodPost, writePath, aRide, "Idempotency-Key", "ü"), 400, "Idempotency-Key")
+}
+
+func TestAnotherBodyUnderAKey(t *testing.T) { servetest.Each(t, testAnotherBodyUnderAKey) }
+
+func testAnotherBodyUnderAKey(t *testing.T, via servetest.Driver) {
+	h := open(via, over(&dbtest.DB{}))
+	key := []string{"Idempotency-Key", "k"}
+	do(h, http.MethodPost, writePath, alice, key...)
+	for range 2 {
+		p := want(t, do(h, http.MethodPost, writePath, aRide, key...), 422, "another body")
+		if p.Kind != db.KeyReused || p.Field != "Idempotency-Key" {
+			t.Errorf("%+v", p)
+		}
+		want(t, do(h, http.MethodPost, writePath, " "+alice, key...), 200, `{"results":[{"rows":1}],"position":"1.1"}`)
+	}
+	// A refusal belongs to its request as well.
+	refused := []string{"Idempotency-Key", "refused"}
+	want(t, do(h, http.MethodPost, writePath, alice, refused...), 409, "")
+	want(t, do(h, http.MethodPost, writePath, aRide, refused...), 422, "")
+	want(t, do(h, http.MethodPost, writePath, alice, refused...), 409, "")
+	// What was refused for its form has not used its key.
+	malformed := []string{"Idempotency-Key", "malformed"}
+	want(t, do(h, http.MethodPost, writePath, `{"ops":[]}`, malformed...), 400, "")
+	want(t, do(h, http.MethodPost, writePath, aRide, malformed...), 200, `{"results":[{"rows":1,"values":{"ride_id":1}}],"position":"1.2"}`)
+	// A function says which request its write comes from.
+	forwarded := []string{"Idempotency-Key", "f", "Request-Digest", "d1"}
+	want(t, do(h, http.MethodPost, writePath, aRide, forwarded...), 200, `{"results":[{"rows":1,"values":{"ride_id":2}}],"position":"1.3"}`)
+	want(t, do(h, http.MethodPost, writePath, alice, forwarded...), 200, `{"results":[{"rows":1,"values":{"ride_id":2}}],"position":"1.3"}`)
+	forwarded[3] = "d2"
+	want(t, do(h, http.MethodPost, writePath, aRide, forwarded...), 422, "")
+	forwarded[3] = "no,digest"
+	want(t, do(h, http.MethodPost, writePath, aRide, forwarded...), 400, "")
+
+	want(t, do(h, http.MethodPost, clearPath, "", key...), 200, "{}")
+	want(t, do(h, http.MethodPost, clearPath, "{}", key...), 422, "")
+	want(t, do(h, http.MethodPost, writePath, alice, refused...), 200, `{"results":[{"rows":1}],"position":"1.5"}`)
+	want(t, do(h, http.MethodPost, clearPath, "", key...), 200, "{}")
+	want(t, do(h, http.MethodPost, writePath, alice, refused...), 200, `{"results":[{"rows":1}],"position":"1.5"}`)
+}
+
+// Replies that earlier programs have stored have no digest.
+func TestRepliesWithoutADigest(t *testing.T) { servetest.Each(t, testRepliesWithoutADigest) }
+
+func testRepliesWithoutADigest(t *testing.T, via servetest.Driver) {
+	h := open(via, answering(`{"write":{"results":[{"rows":1}],"position":"1.1"}}`, nil))
+	want(t, do(h, http.MethodPost, writePath, alice, "Idempotency-Key", "k"), 200, `{"results":[{"rows":1}],"position":"1.1"}`)
 }

@@ -44,7 +44,7 @@ const tag = "Users"
 
 // credentials are a user's name and password, to sign up and to sign in.
 type credentials struct {
-	Username string `json:"username" doc:"1 to 128 characters, any but control characters and '/', and not . or .." minLength:"1" example:"alice"`
+	Username string `json:"username" doc:"1 to 128 characters, any but control characters and '/', and not . or ... A new name is in NFC, without format characters (category Cf) and without spaces around it" minLength:"1" example:"alice"`
 	Password string `json:"password" doc:"SHA-1 of the password, as 40 hex digits" writeOnly:"true" example:"3d725109c7e7c0bfb9d709836735b56d943d263f"`
 }
 

@@ -14,7 +14,7 @@ const idempotencyKey = "Idempotency-Key"
 
 // Idempotency is the Idempotency-Key header, to be embedded in the input of a write.
 type Idempotency struct {
-	Key string `header:"Idempotency-Key" pattern:"^[ -~]{1,255}$" patternDescription:"1 to 255 printable ASCII characters" doc:"The same key gives the same answer, for 24 hours: retry with it when an answer is lost" example:"5f0c1b9e-sign-up"`
+	Key string `header:"Idempotency-Key" pattern:"^[ -~]{1,255}$" patternDescription:"1 to 255 printable ASCII characters" doc:"The same key gives the same answer, for 24 hours: retry with it when an answer is lost. Another body under the same key is a 422" example:"5f0c1b9e-sign-up"`
 }
 
 // Resolve implements huma.Resolver. huma takes an empty header for none, but the caller who sends
