@@ -6,12 +6,15 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/http/httptest"
+	"slices"
 	"strings"
 	"testing"
 
 	"rideshare/internal/consistency"
 	"rideshare/internal/db"
 	"rideshare/internal/dbclient"
+	"rideshare/internal/httpapi"
 )
 
 // transport is an http.RoundTripper of a function.
@@ -89,6 +92,33 @@ func TestWriteAlwaysHasAKey(t *testing.T) {
 	}
 	if len(keys) != 2 || keys[""] {
 		t.Errorf("keys %v", keys)
+	}
+}
+
+// A write under a caller's key carries the digest of the caller's request, whatever the write is. One under a
+// key of the client's own needs none: nobody else has that key.
+func TestWritesCarryTheDigestOfTheRequest(t *testing.T) {
+	var got []string
+	c := client(func(r *http.Request) (*http.Response, error) {
+		got = append(got, r.Header.Get("Request-Digest"))
+		return answer(200, `{"results":[],"position":"1.1"}`)
+	})
+	var want string
+	handler := func(w http.ResponseWriter, r *http.Request) {
+		want = httpapi.Digest(r.Context())
+		for _, id := range []string{"id", ""} {
+			if _, err := c.Write(r.Context(), id, remove("a")); err != nil {
+				t.Error(err)
+			}
+		}
+		if _, err := c.Read(r.Context(), count); err != nil {
+			t.Error(err)
+		}
+	}
+	api := httpapi.New(httpapi.Options{Handlers: map[string]http.Handler{"PUT /": http.HandlerFunc(handler)}})
+	api.Handler().ServeHTTP(httptest.NewRecorder(), httptest.NewRequest(http.MethodPut, "/", strings.NewReader(`{"a":1}`)))
+	if want == "" || !slices.Equal(got, []string{want, "", ""}) {
+		t.Errorf("digests %q, want %q for the first alone", got, want)
 	}
 }
 
