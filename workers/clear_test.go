@@ -93,7 +93,7 @@ func TestTwoRequestsUnderOneIDAtOnce(t *testing.T) {
 				executed++
 			}
 		}
-		if users := s.users("w1"); executed != 1 || len(users) != 2 {
+		if users := s.users(s.master()); executed != 1 || len(users) != 2 {
 			t.Errorf("%d requests were executed; users %v", executed, users)
 		}
 	})
@@ -151,14 +151,14 @@ func TestAClearAmongOthers(t *testing.T) {
 				func() { s.request(n+" clear", "", db.Op{Clear: true}) },
 				func() { s.request(n+" after", "", addUser(n+" after")) },
 			)
-			if users := s.users("w1"); !slices.Equal(users, []string{n + " after"}) {
+			if users := s.users(s.master()); !slices.Equal(users, []string{n + " after"}) {
 				t.Errorf("users %v", users)
 			}
 			time.Sleep(time.Second)
 			s.request(n+" before", "", addUser(n+" before")) // anew
 			s.request(n+" after", "", addUser(n+" after"))   // has its reply
 			s.request(n+" clear", "", db.Op{Clear: true})    // has its reply
-			if users := s.users("w1"); !slices.Equal(users, []string{n + " after", n + " before"}) {
+			if users := s.users(s.master()); !slices.Equal(users, []string{n + " after", n + " before"}) {
 				t.Errorf("users %v", users)
 			}
 		}

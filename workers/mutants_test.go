@@ -35,6 +35,10 @@ var mutants = []struct{ name, file, old, new string }{
 		"			entry.Txs = append(entry.Txs, replog.Tx{ID: q.id, Reply: q.reply})\n", "",
 	},
 	{
+		"refusals do not say which request they answer", "commit.go",
+		"return db.Reply{Error: e, Digest: digest}.Encode()", "_ = digest\n	return db.Reply{Error: e}.Encode()",
+	},
+	{
 		"entries of a deposed master count", "../internal/replog/fold.go",
 		"case r.Kind == EntryKind && r.Epoch == s.Epoch && r.Seq > s.Seq:",
 		"case r.Kind == EntryKind && r.Seq == s.Seq+1 && r.Prev == s.Hash:",

@@ -165,12 +165,16 @@ func (c *client) writeUntil(s *site, d *dice, stop <-chan struct{}) {
 			}
 			patience := time.Duration(50+d.roll(1950)) * time.Millisecond
 			ctx, cancel := context.WithTimeout(s.t.Context(), patience)
-			data, err := s.client.Call(ctx, bus.Writes, bus.Request{ID: id, Body: body})
+			data, err := s.client.Call(ctx, bus.Writes, bus.Request{ID: id, Digest: digestOf(id), Body: body})
 			cancel()
 			if err != nil {
 				continue
 			}
 			reply, _ := db.DecodeReply(data)
+			if reply.Digest != digestOf(id) {
+				s.t.Errorf("the reply to %s has the digest %q", id, reply.Digest)
+				return
+			}
 			if refused := reply.Error != nil && reply.Error.Kind == db.ForeignKey; refused != (user == "nobody") {
 				s.t.Errorf("the reply to %s of %s: %+v, %v", id, user, reply.Write, reply.Error)
 				return
@@ -182,6 +186,9 @@ func (c *client) writeUntil(s *site, d *dice, stop <-chan struct{}) {
 		time.Sleep(time.Duration(d.roll(100)) * time.Millisecond)
 	}
 }
+
+// digestOf is the digest of the request with that id.
+func digestOf(id string) string { return "digest of " + id }
 
 // check compares what was acknowledged with what is there.
 func check(t *testing.T, s *site, clients []*client) {
