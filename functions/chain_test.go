@@ -153,8 +153,8 @@ func TestLogBegunAnew(t *testing.T) {
 	}
 }
 
-// The digest is of the caller's request, whatever the functions make of it: every try of a sign-up has a
-// salt of its own.
+// The digest covers the caller's request, not the write that a function makes from it: every try of a
+// sign-up has another salt.
 func TestAnotherRequestUnderAKey(t *testing.T) {
 	h, _ := deploy(&brokers{})
 	key := []string{"Idempotency-Key", "k"}

@@ -136,19 +136,19 @@ func (r *replica) unanswered(ctx context.Context, tx store.Tx, requests []*reque
 	return fresh, nil
 }
 
-// recall returns what a request gets that has a stored reply; nil: it is to be executed anew, as a
-// clear has discarded the reply since.
+// recall returns the reply to a request that was executed before, or nil if a clear has discarded it
+// and the request is to be executed anew.
 func (r *replica) recall(q *request, stored []byte) []byte {
 	reply, err := db.DecodeReply(stored)
 	switch {
 	case err != nil || reply.Cleared.IsZero():
 		return stored
 	case len(q.write.Ops) == 1 && q.write.Ops[0].Clear:
-		// It is a clear itself, and was done. Done again, it would delete what was written since.
+		// Executed again, the clear would delete writes that were acknowledged since.
 		return db.Reply{Write: &db.WriteResult{Results: make([]db.OpResult, 1), Position: r.state.Position()}}.Encode()
 	case !q.made.IsZero() && q.made.Before(reply.Cleared):
-		// A message that was delivered again. What its caller was told of is gone, and must not come
-		// back after the clear; a caller that still waits sends the request again.
+		// The message was delivered again. Executed after the clear, it would restore deleted data.
+		// A caller that still waits sends the request again.
 		return refusal(db.Errorf(db.Unavailable, "the database was cleared after the request was sent"), "")
 	default:
 		return nil

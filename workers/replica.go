@@ -258,7 +258,7 @@ func bookkeep(b *store.Bookkeeping, entry *replog.Record) {
 	}
 }
 
-// discard does to replies that are not stored yet what a clear does to those that are.
+// discard replaces replies that are not stored yet, as a clear replaces the stored ones.
 func discard(replies []store.StoredReply, at time.Time) {
 	for i := range replies {
 		replies[i].At, replies[i].Body = at, db.Reply{Cleared: at}.Encode()

@@ -69,7 +69,7 @@ func testUsernames(s *suite) {
 		// No URL carries these: see docs/decisions/0005.
 		"a dot": ".", "two dots": "..",
 		"NUL": "a\x00b", "newline": "a\nb",
-		// What looks like another name, or like nothing: see docs/decisions/0021.
+		// Names that look like other names: see docs/decisions/0021.
 		"only a space": " ", "leading space": " alice", "trailing space": "alice ", "no-break space at the end": "alice\u00a0", "wide space": "\u3000alice",
 		"zero width": "a\u200bb", "zero-width joiner": "a\u200db", "soft hyphen": "a\u00adb", "right-to-left override": "a\u202eb", "byte order mark": "\ufeffalice",
 		"decomposed": "e\u0301", "Ångström sign": "\u212b", "decomposed Hangul": "\u1112\u1161\u11ab",
@@ -96,8 +96,7 @@ func testUsernames(s *suite) {
 	s.run("names from before", func(s *suite) { s.oldNames() })
 }
 
-// oldNames: users whose names could not be taken any more, as a restored backup may bring them, go on to
-// use them.
+// oldNames: users whose names are refused today, for example from a restored backup, can still use them.
 func (s *suite) oldNames() {
 	s.clear("bob", "é", "other")
 	others := s.addRide("other")

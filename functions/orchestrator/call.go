@@ -15,8 +15,8 @@ import (
 )
 
 // write passes a write to the master. An empty id is replaced: the queue of writes needs one. The
-// digest is that of the request which the write comes from: under an id that was used for another
-// one the write is not executed, and the error is a KeyReused.
+// digest is that of the request that the write was made from. If another request was executed under
+// the id, the write is not executed, and the error is of kind KeyReused.
 func (f *function) write(ctx context.Context, id, digest string, w db.Write) (*db.WriteResult, error) {
 	if id == "" {
 		id = uuid.NewString()
@@ -46,9 +46,8 @@ func (f *function) read(ctx context.Context, r db.Read) (*db.ReadResult, error) 
 }
 
 // request passes a database request to the queue, in the message r, and returns the reply unless it is an
-// error. A reply is stored under its id with the digest of the request that it answers, and whoever asks
-// compares: so it makes no difference whether the reply is new, stored, or shared with a request that
-// was made at the same time.
+// error. The digest in the reply is that of the request which was executed under the id. It makes no
+// difference whether the reply is new, stored, or shared with a simultaneous request.
 func (f *function) request(ctx context.Context, q bus.Queue, r bus.Request, request any) (db.Reply, error) {
 	body, err := f.call(ctx, q, r, request)
 	if err != nil {

@@ -46,8 +46,8 @@ type Request struct {
 	// Body is only read by whoever receives it: it may be delivered again. Call has done with it
 	// when it returns.
 	Body []byte
-	// Digest is that of the request which the body comes from, by which the executor of a write
-	// tells a retry from another request with the same ID. URL-safe base64 (RFC 4648), or empty.
+	// Digest is the digest of the request that the body was made from. It distinguishes a retry from
+	// another request with the same ID. URL-safe base64 (RFC 4648), or empty.
 	Digest string
 	// Trace carries the trace context (W3C traceparent), or is empty.
 	Trace string

@@ -86,17 +86,17 @@ type Reply struct {
 	Write *WriteResult `json:"write,omitempty"`
 	Read  *ReadResult  `json:"read,omitempty"`
 	Error *Error       `json:"error,omitempty"`
-	// Cleared stands for a stored reply that a clear has discarded, and is the time of the clear. A
-	// write whose reply it was is executed anew, but only for requests that were made afterwards: a
-	// message may be delivered again long after its caller has had the reply.
+	// Cleared replaces a stored reply that a clear has discarded. It is the time of the clear. Only
+	// requests that were made afterwards are executed anew: the broker may deliver an older message
+	// again after its caller got the reply.
 	Cleared time.Time `json:"cleared,omitzero"`
-	// Digest is that of the request which the reply answers, or empty where that had none.
+	// Digest is the digest of the request that was executed, or empty if it had none.
 	Digest string `json:"digest,omitempty"`
 }
 
-// Fits returns nil if the reply answers the request with this digest, else a KeyReused: the reply is
-// that of an earlier request under the same id. Replies without a digest, as earlier programs have
-// stored them, and requests without one fit.
+// Fits returns nil if the reply answers the request with this digest. Otherwise it returns an *Error of
+// kind KeyReused: another request was executed under the same id. A reply without a digest, stored by an
+// earlier program, fits every request, and so does every reply a request without one.
 func (r Reply) Fits(digest string) error {
 	if r.Digest == "" || digest == "" || r.Digest == digest {
 		return nil

@@ -95,8 +95,8 @@ func TestWriteAlwaysHasAKey(t *testing.T) {
 	}
 }
 
-// A write under a caller's key carries the digest of the caller's request, whatever the write is. One under a
-// key of the client's own needs none: nobody else has that key.
+// A write under a caller's key carries the digest of the caller's request. A write under a key of the
+// client's own carries none.
 func TestWritesCarryTheDigestOfTheRequest(t *testing.T) {
 	var got []string
 	c := client(func(r *http.Request) (*http.Response, error) {

@@ -11,9 +11,9 @@ import (
 type DB interface {
 	// Write executes w as one transaction. The id makes it idempotent: the same id gives the same
 	// answer, good or bad, for 24 hours, and w is executed at most once; the empty id means that
-	// the call is not to be repeated from outside. What is the same request is told by the HTTP
-	// request that ctx belongs to (httpapi.Digest), as w may differ from try to try; another one
-	// under the same id is KeyReused. Until the deadline of ctx it is retried; then
+	// the call is not to be repeated from outside. The HTTP request that ctx belongs to says whether the
+	// request is the same (httpapi.Digest), since w may differ from try to try; another request under
+	// the id is KeyReused. Until the deadline of ctx it is retried; then
 	// the error is Unknown where it may have been executed, else Unavailable.
 	Write(ctx context.Context, id string, w db.Write) (db.WriteResult, error)
 	// Read executes r. Unless r is Strong, the state it sees covers every write that this DB has

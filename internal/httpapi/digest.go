@@ -10,7 +10,7 @@ import (
 )
 
 // DigestHeader carries, from a function to the orchestrator, the Digest of the request that a write
-// comes from. Only the service token may send it: nobody else reaches the operation that reads it.
+// comes from. The operation that reads it requires the service token.
 const DigestHeader = "Request-Digest"
 
 // Digested is the DigestHeader, to be embedded in the input of an operation that functions use on
@@ -39,8 +39,8 @@ func withBody(ctx context.Context, body []byte) context.Context {
 // space, the order of members and the escapes in strings do not count, the spelling of a number
 // does. Anything but JSON counts byte by byte.
 //
-// With it the database tells a retry under an Idempotency-Key from another request (see
-// Idempotency.ID for what else a key belongs to).
+// The digest distinguishes a retry under an Idempotency-Key from another request. The operation, its
+// path and the user are not part of it: they are part of Idempotency.ID.
 func Digest(ctx context.Context) string {
 	body, ok := ctx.Value(bodyKey{}).([]byte)
 	if !ok {

@@ -8,13 +8,13 @@ import (
 	"rideshare/internal/consistency"
 )
 
-// onceHeaders are the headers of which net/http and whatever stands before it may each read another
-// value where there are several.
+// onceHeaders are headers that have one value. If there are two, a proxy may read the last one, where
+// net/http reads the first.
 var onceHeaders = [...]string{"Authorization", consistency.Header, idempotencyKey, DigestHeader}
 
 // strict refuses requests that can be read in more than one way: a query parameter or header that
-// appears twice, and a query that is malformed, of which net/url would drop the bad parameters. It
-// also refuses encoded bodies, which nothing here decodes.
+// appears twice, and a malformed query, whose bad parameters net/url would drop. It also refuses
+// encoded bodies, since no operation decodes them.
 func strict(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		for _, refusal := range []func(*http.Request) *Problem{ambiguousHeader, ambiguousQuery, encodedBody} {

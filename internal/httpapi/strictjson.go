@@ -11,8 +11,8 @@ import (
 )
 
 // decodeJSON is json.Unmarshal, but refuses two things that encoding/json reads in its own way: two
-// members of one name in an object, of which it takes the last, and half of a surrogate pair
-// ("\ud800"), which it reads as U+FFFD. Both refuse nesting beyond 10,000 levels.
+// members of one name in an object (it takes the last) and half of a surrogate pair (it reads
+// "\ud800" as U+FFFD). Both refuse nesting beyond 10,000 levels.
 func decodeJSON(data []byte, v any) error {
 	if !utf8.Valid(data) {
 		return errors.New("is not valid UTF-8")

@@ -14,9 +14,9 @@ import (
 // MaxLength is the largest number of characters of a user name.
 const MaxLength = 128
 
-// CheckNew is Check for the name of a user who signs up. It also refuses names that look like others
-// or like nothing: those with spaces around them, with invisible characters (Unicode's category Cf),
-// or not in normalization form NFC. Users who have such a name already go on to use it.
+// CheckNew is Check for the name of a new user. It also refuses names that look like other names: names
+// with spaces around them, with invisible characters (Unicode's category Cf), or not in normalization
+// form NFC. Existing users may have such names, so other operations use Check.
 func CheckNew(field, name string) error {
 	if err := Check(field, name); err != nil {
 		return err
