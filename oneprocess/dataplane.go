@@ -65,7 +65,7 @@ func newDataPlane(c Config, logger *slog.Logger, metrics *telemetry.Metrics) (*d
 	d.pairs, err = inprocess.New(inprocess.Config{
 		Dir: d.dir,
 		Open: func(ctx context.Context, dir string) (store.Store, error) {
-			return sqlite.Open(ctx, filepath.Join(dir, "rideshare.sqlite"), sqlite.Options{Unsafe: c.Unsafe})
+			return sqlite.Open(ctx, filepath.Join(dir, "rideshare.sqlite"), sqlite.Options{Create: true, Unsafe: c.Unsafe})
 		},
 		Launch: d.launch,
 	})

@@ -83,7 +83,7 @@ type opener func(ctx context.Context, database string) (store.Store, error)
 func onFiles(t *testing.T) opener {
 	dir := t.TempDir()
 	return func(ctx context.Context, database string) (store.Store, error) {
-		return sqlite.Open(ctx, filepath.Join(dir, database), sqlite.Options{Unsafe: true})
+		return sqlite.Open(ctx, filepath.Join(dir, database), sqlite.Options{Create: true, Unsafe: true})
 	}
 }
 

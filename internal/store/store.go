@@ -19,6 +19,12 @@ var (
 	ErrNewerSchema = errors.New("store: the schema is newer than this program")
 	// ErrBadSnapshot: a snapshot is damaged, cut short or of another format. Nothing was changed.
 	ErrBadSnapshot = errors.New("store: bad snapshot")
+	// ErrDamaged: the stored data is there and cannot be read, or it is missing where it should be.
+	// Trying again does not help, and nothing may delete what is left of it.
+	ErrDamaged = errors.New("store: the data cannot be read")
+	// ErrGone: the files that hold the data were deleted or moved while they were in use. What is
+	// written to them now is lost with the process; what was written can still be read until then.
+	ErrGone = errors.New("store: the files were deleted or moved while they were in use")
 	// ErrClosed: the store was closed or killed.
 	ErrClosed = errors.New("store: closed")
 )
@@ -47,6 +53,9 @@ type Store interface {
 	Import(ctx context.Context, r io.Reader) error
 	// Ping returns nil when the database answers.
 	Ping(ctx context.Context) error
+	// Intact returns nil while what is committed outlives the process, else ErrGone. It asks no
+	// server. Begin, Commit and Import return ErrGone as well, and change nothing then.
+	Intact() error
 	// Close ends every connection. It is safe to call it twice and while calls are under way,
 	// which then fail. It undoes an open transaction, and does not wait for the other end of an
 	// Import or Export.

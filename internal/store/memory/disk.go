@@ -110,6 +110,9 @@ func (s *Store) SchemaVersion(ctx context.Context) (int, error) {
 // Ping implements store.Store.
 func (s *Store) Ping(ctx context.Context) error { return s.fault(ctx, nil) }
 
+// Intact implements store.Store: nothing can be deleted from a Disk.
+func (s *Store) Intact() error { return nil }
+
 func newerSchema(n int) error {
 	return fmt.Errorf("%w: it knows migration %d, not %d", store.ErrNewerSchema, db.LatestMigration, n)
 }

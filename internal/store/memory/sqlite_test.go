@@ -21,7 +21,7 @@ import (
 // TestSameAsSQLite executes random requests on both, and compares the answers, the checksums and
 // the bytes of the snapshots: what a simulation shows in memory holds for what runs in production.
 func TestSameAsSQLite(t *testing.T) {
-	file, err := sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "store.db"), sqlite.Options{Unsafe: true})
+	file, err := sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "store.db"), sqlite.Options{Create: true, Unsafe: true})
 	if err != nil {
 		t.Fatal(err)
 	}

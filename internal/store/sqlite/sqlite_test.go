@@ -17,7 +17,9 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 func create(t testing.TB) storetest.Opener {
 	path := filepath.Join(t.TempDir(), "store.db")
-	return func(ctx context.Context) (store.Store, error) { return Open(ctx, path, Options{Unsafe: true}) }
+	return func(ctx context.Context) (store.Store, error) {
+		return Open(ctx, path, Options{Create: true, Unsafe: true})
+	}
 }
 
 func TestStore(t *testing.T) { storetest.Run(t, storetest.Features{}, create) }
@@ -29,7 +31,13 @@ func TestCommittingDDL(t *testing.T) {
 	d.Migrations = [][]string{append([]string{"COMMIT"}, d.Migrations[0]...)}
 	storetest.RunMigrations(t, storetest.Features{DDLCommits: true}, func(t testing.TB) storetest.Opener {
 		path := filepath.Join(t.TempDir(), "store.db")
-		return func(ctx context.Context) (store.Store, error) { return open(ctx, path, Options{Unsafe: true}, d) }
+		return func(ctx context.Context) (store.Store, error) {
+			created, err := createFile(path)
+			if err != nil {
+				return nil, err
+			}
+			return open(ctx, path, Options{Unsafe: true}, d, created)
+		}
 	})
 }
 
@@ -40,7 +48,7 @@ func BenchmarkStore(b *testing.B) {
 	b.Run("durable", func(b *testing.B) {
 		storetest.Benchmark(b, func(b testing.TB) storetest.Opener {
 			path := filepath.Join(b.TempDir(), "store.db")
-			return func(ctx context.Context) (store.Store, error) { return Open(ctx, path, Options{}) }
+			return func(ctx context.Context) (store.Store, error) { return Open(ctx, path, Options{Create: true}) }
 		}, nil)
 	})
 }
@@ -49,7 +57,7 @@ func BenchmarkStore(b *testing.B) {
 func TestFile(t *testing.T) {
 	folder := filepath.Join(t.TempDir(), "a b", "50%25?x=1#&ü")
 	path := filepath.Join(folder, "store.db")
-	s, err := Open(t.Context(), path, Options{})
+	s, err := Open(t.Context(), path, Options{Create: true})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -81,7 +89,7 @@ func TestFile(t *testing.T) {
 
 func TestBadFiles(t *testing.T) {
 	whole := filepath.Join(t.TempDir(), "whole.db")
-	s, err := Open(t.Context(), whole, Options{})
+	s, err := Open(t.Context(), whole, Options{Create: true})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -100,6 +108,9 @@ func TestBadFiles(t *testing.T) {
 	for name, content := range map[string][]byte{
 		"text":              []byte("this is not a database, but it is long enough to have a header of one hundred bytes, as they have"),
 		"short":             []byte("x"),
+		"empty":             nil,
+		"zeros":             make([]byte, len(good)),
+		"another database":  changed(71, 0), // the last byte of application_id
 		"cut":               good[:len(good)/2],
 		"damaged header":    changed(0, 'X'),
 		"other application": changed(68, 1), // the first byte of application_id
@@ -110,9 +121,11 @@ func TestBadFiles(t *testing.T) {
 			if err := os.WriteFile(path, content, 0o600); err != nil {
 				t.Fatal(err)
 			}
-			_, err := Open(t.Context(), path, Options{})
-			if !errors.Is(err, ErrBadFile) {
-				t.Fatal(err)
+			// What was there before is not begun anew, whatever is left of it.
+			for _, o := range []Options{{}, {Create: true}} {
+				if _, err := Open(t.Context(), path, o); !errors.Is(err, ErrBadFile) || !errors.Is(err, store.ErrDamaged) {
+					t.Fatal(err)
+				}
 			}
 			if after, _ := os.ReadFile(path); string(after) != string(content) {
 				t.Error("the file was changed")

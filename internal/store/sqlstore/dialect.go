@@ -46,4 +46,7 @@ type Config struct {
 	Writer  *sql.DB // gives the connection for transactions
 	Reader  *sql.DB // gives those for reads; may be the same
 	Readers int     // connections for reads, at least 1: the number that run at a time, beside those by key
+	// Gone returns store.ErrGone when the files of the database were deleted or moved since it was
+	// opened; writing says that a transaction that writes is open. nil: the store has no files.
+	Gone func(writing bool) error
 }

@@ -24,12 +24,13 @@ func (s *Store) Import(ctx context.Context, r io.Reader) error {
 	if err != nil {
 		return err
 	}
-	err = t.do(ctx, func(ctx context.Context) error {
-		if err := t.load(ctx, newLines(r)); err != nil {
+	err = t.do(ctx, func(ctx context.Context) error { return t.load(ctx, newLines(r)) })
+	if err == nil {
+		if err := t.gone(); err != nil {
 			return err
 		}
-		return t.conn.run(ctx, control(commit))
-	})
+		err = t.do(ctx, func(ctx context.Context) error { return t.conn.run(ctx, control(commit)) })
+	}
 	t.end(err == nil)
 	return err
 }

@@ -17,6 +17,7 @@ var _ store.Store = (*Store)(nil)
 // Store implements store.Store. Make one with Open.
 type Store struct {
 	dialect Dialect
+	gone    func(writing bool) error
 	writer  pool
 	readers pool          // for reads that may take long, and all else but reads by key
 	shared  chan *reading // reads by key that wait for a snapshot
@@ -32,7 +33,10 @@ type Store struct {
 // Open creates the bookkeeping tables where they are missing and returns the store. On an error it
 // closes the pools. ErrNewerSchema: a newer program has migrated the database.
 func Open(ctx context.Context, c Config) (*Store, error) {
-	s := &Store{dialect: c.Dialect, dbs: []*sql.DB{c.Writer, c.Reader}, shared: make(chan *reading)}
+	s := &Store{dialect: c.Dialect, gone: c.Gone, dbs: []*sql.DB{c.Writer, c.Reader}, shared: make(chan *reading)}
+	if s.gone == nil {
+		s.gone = func(bool) error { return nil }
+	}
 	s.closing, s.close = context.WithCancel(context.Background())
 	s.writer = s.newPool(c.Writer, 1)
 	s.readers = s.newPool(c.Reader, c.Readers)
@@ -88,6 +92,9 @@ func (s *Store) Ping(ctx context.Context) error {
 	_, err := s.glance(ctx)
 	return err
 }
+
+// Intact implements store.Store.
+func (s *Store) Intact() error { return s.gone(false) }
 
 // Close implements store.Store. It interrupts the calls under way and waits for their statements,
 // not for the calls: one may be blocked in the reader of an Import or the writer of an Export.

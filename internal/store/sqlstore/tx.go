@@ -40,6 +40,9 @@ func (s *Store) Begin(ctx context.Context) (store.Tx, error) {
 func (s *Store) begin(ctx context.Context) (*tx, error) {
 	ctx, done := s.call(ctx)
 	defer done()
+	if err := s.Intact(); err != nil {
+		return nil, s.fault(ctx, err)
+	}
 	c, err := s.writer.take(ctx)
 	if err != nil {
 		return nil, s.fault(ctx, err)
@@ -137,6 +140,9 @@ func (t *tx) Sequences(ctx context.Context) (db.Sequences, error) {
 
 // Commit implements store.Tx.
 func (t *tx) Commit(ctx context.Context, b store.Bookkeeping) error {
+	if err := t.gone(); err != nil {
+		return err
+	}
 	err := t.do(ctx, func(ctx context.Context) error {
 		d := &t.store.dialect
 		var list []statement
@@ -147,6 +153,20 @@ func (t *tx) Commit(ctx context.Context, b store.Bookkeeping) error {
 		return t.conn.run(ctx, append(list, saveState(b.State, t.schema), control(commit))...)
 	})
 	t.end(err == nil)
+	return err
+}
+
+// gone undoes the transaction where its files are gone. The connection stays, as it is the last one
+// that is sure to reach them.
+func (t *tx) gone() error {
+	if t.conn == nil || t.broken != nil {
+		return nil
+	}
+	err := t.store.gone(true)
+	if err == nil || t.store.closing.Err() != nil { // closing removes the write-ahead log
+		return nil
+	}
+	_ = t.Rollback() // it always returns nil
 	return err
 }
 

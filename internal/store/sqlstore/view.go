@@ -44,11 +44,15 @@ func (s *Store) glance(ctx context.Context) (view, error) {
 func (s *Store) lend(ctx context.Context, fn func(context.Context, *view) error) error {
 	ctx, done := s.call(ctx)
 	defer done()
-	c, err := s.readers.take(ctx)
+	from := s.readers
+	if s.Intact() != nil {
+		from = s.writer // another connection may not be open, and cannot be opened any more
+	}
+	c, err := from.take(ctx)
 	if err != nil {
 		return s.fault(ctx, err)
 	}
-	defer s.readers.give(c)
+	defer from.give(c)
 	err = fn(ctx, &view{conn: c})
 	if broken(err) || err != nil && c.control(ctx, rollback) != nil {
 		c.drop()

@@ -24,6 +24,7 @@ func testDurable(f *fixture) {
 	f.same("checksum", f.checksum(), sum)
 	f.same("snapshot", bytes.Equal(f.export(), before), true)
 	f.write(user("after"))
+	f.ok(f.Intact())
 }
 
 func testRollback(f *fixture) {
