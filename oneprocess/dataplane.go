@@ -50,7 +50,10 @@ type connected struct {
 // Kill implements inprocess.Worker.
 func (c *connected) Kill() { c.sever() }
 
-func newDataPlane(c Config, logger *slog.Logger, metrics *telemetry.Metrics) (*dataPlane, error) {
+// databaseFile is the file in the folder of a pair.
+const databaseFile = "rideshare.sqlite"
+
+func newDataPlane(c Config, folder *folder, logger *slog.Logger, metrics *telemetry.Metrics) (*dataPlane, error) {
 	d := &dataPlane{
 		broker:   busmemory.NewBroker(busmemory.Options{}),
 		log:      logmemory.New(logmemory.Options{}),
@@ -64,8 +67,13 @@ func newDataPlane(c Config, logger *slog.Logger, metrics *telemetry.Metrics) (*d
 	var err error
 	d.pairs, err = inprocess.New(inprocess.Config{
 		Dir: d.dir,
-		Open: func(ctx context.Context, dir string) (store.Store, error) {
-			return sqlite.Open(ctx, filepath.Join(dir, "rideshare.sqlite"), sqlite.Options{Create: true, Unsafe: c.Unsafe})
+		Open: func(ctx context.Context, dir string, create bool) (store.Store, error) {
+			if create {
+				if err := folder.restore(); err != nil {
+					return nil, err
+				}
+			}
+			return sqlite.Open(ctx, filepath.Join(dir, databaseFile), sqlite.Options{Create: create, Unsafe: c.Unsafe})
 		},
 		Launch: d.launch,
 	})
@@ -77,9 +85,18 @@ func newDataPlane(c Config, logger *slog.Logger, metrics *telemetry.Metrics) (*d
 	d.watcher = watcher.New(watcher.Config{
 		ID: "watcher-1", Registry: session, Pairs: d.pairs, Bus: bus,
 		Slaves: c.Slaves, Auto: c.Autoscale, Rule: c.rule(), Logger: logger,
-		Metrics: metrics.Watcher("watcher-1"),
+		Metrics: metrics.Watcher("watcher-1"), Rescue: rescue(d.dir),
 	})
 	return d, nil
+}
+
+// rescue says what an operator does when no database can be read.
+func rescue(dir string) string {
+	aside := filepath.Join(dir, inprocess.AsideDir)
+	return fmt.Sprintf("Either put a database that can be read at %s (a copy of yours, or what "+
+		"'sqlite3 FILE .recover' saves of a damaged one); or move %s to another place, start again, which then "+
+		"begins with an empty database, and restore a backup ('rideshare restore'). See docs/failures.md",
+		filepath.Join(dir, "p1", databaseFile), aside)
 }
 
 // launch connects a worker to everything.

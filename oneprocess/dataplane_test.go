@@ -40,7 +40,13 @@ func look(ctx context.Context, conn bus.Bus) (cluster.Topology, error) {
 }
 
 func TestDataPlaneOutlivesTwentyMasters(t *testing.T) {
-	d, err := newDataPlane(Config{Data: t.TempDir(), Slaves: 2, MaxSlaves: 5, MinSlaves: 1, ScalePeriod: time.Minute, ScaleReads: 20}, testLogger(), telemetry.New("test"))
+	dir := t.TempDir()
+	folder, err := openFolder(dir, testLogger())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer folder.Close() //nolint:errcheck // it goes with the test
+	d, err := newDataPlane(Config{Data: dir, Slaves: 2, MaxSlaves: 5, MinSlaves: 1, ScalePeriod: time.Minute, ScaleReads: 20}, folder, testLogger(), telemetry.New("test"))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -11,7 +11,6 @@ import (
 	"log/slog"
 	"maps"
 	"net/http"
-	"os"
 	"strings"
 	"time"
 
@@ -30,7 +29,7 @@ import (
 // System is the system. New makes it, Run runs it.
 type System struct {
 	config  Config
-	lock    *os.File
+	folder  *folder
 	data    *dataPlane
 	bus     io.Closer // the orchestrator's connection
 	client  *dbclient.Client
@@ -43,23 +42,20 @@ func New(c Config, version string, logger *slog.Logger) (*System, error) {
 	if err := c.Check(); err != nil {
 		return nil, err
 	}
-	lock, err := lock(c.Data)
+	folder, err := openFolder(c.Data, logger)
 	if err != nil {
 		return nil, err
 	}
-	s := &System{config: c, lock: lock}
+	s := &System{config: c, folder: folder}
 	if err := s.build(version, logger); err != nil {
-		_ = lock.Close()
+		_ = folder.Close()
 		return nil, err
 	}
 	return s, nil
 }
 
 func (s *System) build(version string, logger *slog.Logger) error {
-	secrets, err := loadSecrets(s.config.Data)
-	if err != nil {
-		return err
-	}
+	secrets := s.folder.secrets
 	if s.config.ServiceToken != "" {
 		secrets.ServiceToken = s.config.ServiceToken
 	}
@@ -69,7 +65,7 @@ func (s *System) build(version string, logger *slog.Logger) error {
 		return fmt.Errorf("RIDESHARE_TIMEZONE: %w", err)
 	}
 	metrics := telemetry.New(version)
-	if s.data, err = newDataPlane(s.config, logger, metrics); err != nil {
+	if s.data, err = newDataPlane(s.config, s.folder, logger, metrics); err != nil {
 		return err
 	}
 	extra, err := apidoc.New(version)
@@ -130,7 +126,9 @@ func (s *System) ServiceToken() string { return s.service }
 // Ready returns nil when the system can serve reads and writes.
 func (s *System) Ready(ctx context.Context) error { return s.client.Ready(ctx) }
 
-// Run runs the system until ctx ends, and ends it in good order. It can be called once.
+// Run runs the system until ctx ends, and ends it in good order. It can be called once. Errors:
+// watcher.ErrLost, when no database can be read; store.ErrGone, when the files of all databases were
+// deleted or moved, and nothing has replaced them yet.
 func (s *System) Run(ctx context.Context) error {
-	return errors.Join(s.data.run(ctx), s.bus.Close(), s.lock.Close())
+	return errors.Join(s.data.run(ctx), s.bus.Close(), s.folder.Close())
 }

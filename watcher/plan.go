@@ -21,6 +21,7 @@ type Observation struct {
 	Seed    registry.Seed     // who may seed the log
 	Switch  registry.Switch   // who was asked to take over
 	Pairs   []pairs.Pair
+	Aside   []string // where data is kept that could not be read
 	// History is what was tried, by pair; Created counts the pairs that are being created now.
 	History  map[string]History
 	Creating int
@@ -48,6 +49,10 @@ const (
 	Start  Verb = "start"  // start what does not run of the Pair
 	Create Verb = "create" // create a pair
 	Remove Verb = "remove" // end the Pair, and delete its data
+	// SetAside ends the Pair, and keeps its data: it could not be read, or its files were deleted.
+	SetAside Verb = "set aside"
+	// Stop ends the watcher: no copy of the data can be read, and an empty one must not take its place.
+	Stop   Verb = "stop"
 	Seed   Verb = "seed"   // let the Worker begin a new log
 	Switch Verb = "switch" // ask the Worker to take over from the master
 )
@@ -73,7 +78,8 @@ const (
 //
 // A worker that died gets a successor on its database. A database that died gives way to a new
 // pair, and its data stays until there are enough replicas without it. While no replica serves at
-// all, every pair that is left is started instead: one of them has the newest data.
+// all, every pair that is left is started instead: one of them has the newest data. Data that cannot be
+// read is never deleted, and no log begins at 0 while there is such data.
 func Plan(o Observation) []Action {
 	p := &planner{Observation: o}
 	p.evict()
@@ -81,6 +87,7 @@ func Plan(o Observation) []Action {
 	p.fill()
 	p.shrink()
 	p.seed()
+	p.stop()
 	p.upgrade()
 	return p.actions
 }
@@ -120,6 +127,13 @@ func (p *planner) tend() {
 		case h.Removing:
 		case h.Busy:
 			p.kept++
+		case pair.Unreadable != "":
+			p.setAside(pair, h)
+		case p.deleted(pair):
+			// The others copy what it still has open; then it goes.
+			if p.servingPairs() > p.Slaves {
+				p.do(SetAside, pair.ID, pair.Worker.ID, "the files of its database were deleted or moved, and it is replaced")
+			}
 		case pair.Worker.Running && pair.Database.Running:
 			p.kept++
 			if _, registered := p.member(pair); !registered && !h.LastSeen.IsZero() && p.Now.Sub(h.LastSeen) > stuckAfter {
@@ -132,15 +146,18 @@ func (p *planner) tend() {
 			if !p.Now.Before(h.Next) && !p.electing() {
 				p.do(Start, pair.ID, "", "its worker does not run: "+cmp.Or(pair.Worker.Fault, "not started"))
 			}
-		case p.servingPairs() > p.Slaves:
+		case p.servingPairs() <= p.Slaves:
+		case h.Created || h.Tries < hopeless && !pair.Database.Failed:
 			p.do(Remove, pair.ID, "", "it is broken, and replaced")
+		default:
+			p.do(SetAside, pair.ID, "", "it is broken, and replaced; whether its data can be read is not known")
 		}
 	}
 }
 
 // fill creates the pairs that are missing.
 func (p *planner) fill() {
-	if p.Now.Before(p.NextCreate) || p.electing() {
+	if p.Now.Before(p.NextCreate) || p.electing() || p.damaged() && !p.copyLeft() {
 		return
 	}
 	for n := p.kept + p.Creating; n < p.Slaves+1; n++ {
@@ -160,7 +177,7 @@ func (p *planner) shrink() {
 			return
 		}
 		m, registered := p.member(pair)
-		if p.History[pair.ID].Busy || !registered || m.ID == p.Master.Worker || m.Role == cluster.Master {
+		if p.History[pair.ID].Busy || !registered || m.ID == p.Master.Worker || m.Role == cluster.Master || p.deleted(pair) {
 			continue
 		}
 		if p.serves(m) {
@@ -176,7 +193,7 @@ func (p *planner) shrink() {
 
 // seed lets the most advanced database begin a new log, when nobody finds a log to follow. It
 // waits until every pair has been heard of, as one more advanced than the others may be among
-// those still starting.
+// those still starting. At 0 no log begins before every pair that there ever was has been heard of.
 func (p *planner) seed() {
 	if len(p.Members) == 0 {
 		return
@@ -186,14 +203,22 @@ func (p *planner) seed() {
 			return
 		}
 	}
+	complete := len(p.Aside) == 0
 	for _, pair := range p.Pairs {
-		if _, registered := p.member(pair); !registered && p.History[pair.ID].Tries < hopeless {
+		if _, registered := p.member(pair); registered {
+			continue
+		}
+		if pair.Unreadable == "" && p.History[pair.ID].Tries < hopeless {
 			return
 		}
+		complete = false
 	}
 	best := slices.MinFunc(p.Members, func(a, b registry.Member) int {
 		return cmp.Or(cmp.Compare(b.Position.Seq, a.Position.Seq), cmp.Compare(a.ID, b.ID))
 	})
+	if best.Position.Seq == 0 && !complete {
+		return
+	}
 	if p.Seed != seedOf(best) {
 		why := fmt.Sprintf("there is no log that any database belongs to; it is the most advanced, at %s", best.Position)
 		p.actions = append(p.actions, Action{Verb: Seed, Pair: best.Pair, Worker: best.ID, At: best.Position, Why: why})

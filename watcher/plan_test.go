@@ -77,6 +77,41 @@ func outdated(pairs ...int) func(*Observation) {
 	}
 }
 
+// unreadable lets the data of those pairs be damaged.
+func unreadable(pairs ...int) func(*Observation) {
+	return func(o *Observation) {
+		for _, i := range pairs {
+			o.kill(i)
+			o.Pairs[i].Unreadable = "the file is damaged"
+			if o.Master.Worker == o.Members[i].ID {
+				o.Master = registry.Master{}
+			}
+		}
+		o.evicted()
+	}
+}
+
+// deleted lets the files of those pairs be deleted while they run.
+func deleted(pairs ...int) func(*Observation) {
+	return func(o *Observation) {
+		for _, i := range pairs {
+			o.Members[i].State, o.Members[i].Role = cluster.Deleted, cluster.Slave
+			if o.Master.Worker == o.Members[i].ID {
+				o.Master = registry.Master{}
+			}
+		}
+	}
+}
+
+// empty lets those members have nothing.
+func empty(members ...int) func(*Observation) {
+	return func(o *Observation) {
+		for _, i := range members {
+			o.Members[i].Position = db.Position{}
+		}
+	}
+}
+
 func TestPlan(t *testing.T) {
 	type action struct {
 		Verb   Verb
@@ -124,6 +159,11 @@ func TestPlan(t *testing.T) {
 			o.kill(2)
 			o.evicted()
 			o.History["p3"] = History{Tries: hopeless}
+		}), []action{{SetAside, "p3"}}},
+		{"or one that has never served since it was created", world(4, 2).with(func(o *Observation) {
+			o.kill(2)
+			o.evicted()
+			o.History["p3"] = History{Tries: hopeless, Created: true}
 		}), []action{{Remove, "p3"}}},
 
 		{"a database died", world(3, 2).with(func(o *Observation) { o.Pairs[1].Database.Running = false }), []action{{Kill, "p2"}, {Create, ""}}},
@@ -193,8 +233,74 @@ func TestPlan(t *testing.T) {
 			o.evicted()
 			o.History["p3"] = History{Tries: hopeless, Next: noon.Add(1)}
 		}), []action{{Seed, "p1.1"}}},
+		{"no log, one never comes up, and the others are empty: it may have what they lack", world(3, 2).with(all(cluster.Unseeded)).with(empty(0, 1)).with(func(o *Observation) {
+			o.kill(2)
+			o.evicted()
+			o.History["p3"] = History{Tries: hopeless, Next: noon.Add(1)}
+		}), nil},
+		{"no log, and all are empty: it is the first start", world(3, 2).with(all(cluster.Unseeded)).with(empty(0, 1, 2)), []action{{Seed, "p1.1"}}},
 		{"one still looks for the log", world(3, 2).with(all(cluster.Unseeded)).with(func(o *Observation) {
 			o.Members[2].State = cluster.Following
+		}), nil},
+
+		{"one cannot be read, and others serve: it goes out of the way, and another takes its place", world(3, 2).with(unreadable(2)), []action{{SetAside, "p3"}, {Create, ""}}},
+		{"it is being set aside", world(3, 2).with(unreadable(2)).with(func(o *Observation) {
+			o.History["p3"] = History{Busy: true, Removing: true}
+		}), []action{{Create, ""}}},
+		{"one cannot be read, and there is no master yet: the election goes first", world(3, 2).with(unreadable(2)).with(func(o *Observation) {
+			o.Master = registry.Master{}
+		}), nil},
+		{"one cannot be read, and the others are still starting", world(3, 2).with(unreadable(2)).with(func(o *Observation) {
+			o.Members = nil
+			o.Master = registry.Master{}
+		}), nil},
+		{"one cannot be read, and the others have found no log: the most advanced one seeds it", world(3, 2).with(unreadable(2)).with(all(cluster.Unseeded)).with(func(o *Observation) {
+			o.Members[1].Position.Seq = 11
+		}), []action{{Seed, "p2.1"}}},
+		{"one cannot be read, and the others are empty: nothing begins at 0", world(3, 2).with(unreadable(2)).with(all(cluster.Unseeded)).with(empty(0, 1)), []action{{SetAside, "p3"}}},
+		{"and when it is out of the way neither", world(2, 2).with(all(cluster.Unseeded)).with(empty(0, 1)).with(func(o *Observation) {
+			o.Aside = []string{"damaged/p3"}
+		}), []action{{Stop, ""}}},
+		{"nor after a restart without any pair", world(0, 2).with(func(o *Observation) { o.Aside = []string{"damaged/p3"} }), []action{{Stop, ""}}},
+		{"none can be read", world(3, 2).with(unreadable(0, 1, 2)), []action{{SetAside, "p1"}, {SetAside, "p2"}, {SetAside, "p3"}}},
+		{"none can be read, and one is out of the way", world(3, 2).with(unreadable(0, 1, 2)).with(func(o *Observation) {
+			o.Aside = []string{"damaged/p0"}
+			o.History["p1"] = History{Busy: true, Removing: true}
+			o.History["p2"] = History{Tries: 2, Next: noon.Add(1)}
+			o.History["p3"] = History{Tries: hopeless}
+		}), nil},
+		{"none can be read, nor be set aside", world(3, 2).with(unreadable(0, 1, 2)).with(func(o *Observation) {
+			for _, id := range []string{"p1", "p2", "p3"} {
+				o.History[id] = History{Tries: hopeless}
+			}
+		}), []action{{Stop, ""}}},
+		{"none can be read, but one is still starting", world(3, 2).with(unreadable(0, 1)).with(func(o *Observation) {
+			o.kill(2)
+			o.Members = nil
+			o.History["p3"] = History{Busy: true}
+		}), nil},
+		{"none can be read, and a new one waits for somebody to copy from", world(3, 2).with(unreadable(0, 1)).with(all(cluster.Joining)).with(empty(0)).with(func(o *Observation) {
+			o.Aside = []string{"damaged/p0"}
+		}), []action{{SetAside, "p1"}, {SetAside, "p2"}}},
+		{"an empty one follows a log: that may hold everything", world(1, 0).with(all(cluster.Following)).with(empty(0)).with(func(o *Observation) {
+			o.Aside = []string{"damaged/p0"}
+		}), nil},
+		{"what was set aside once changes nothing", world(3, 2).with(func(o *Observation) { o.Aside = []string{"damaged/p0"} }), nil},
+		{"nor does it after a restart", world(3, 2).with(all(cluster.Unseeded)).with(func(o *Observation) { o.Aside = []string{"damaged/p0"} }), []action{{Seed, "p1.1"}}},
+		{"one that failed, and is replaced: nobody knows whether it can be read", world(4, 2).with(func(o *Observation) {
+			o.kill(2)
+			o.evicted()
+			o.Pairs[2].Database = pairs.Process{Failed: true}
+		}), []action{{SetAside, "p3"}}},
+
+		{"the files of one were deleted: another one takes its place", world(3, 2).with(deleted(1)), []action{{Create, ""}}},
+		{"and it goes when that serves", world(4, 2).with(deleted(1)), []action{{SetAside, "p2"}}},
+		{"the files of all were deleted: others copy what they have open", world(3, 2).with(deleted(0, 1, 2)), []action{{Create, ""}, {Create, ""}, {Create, ""}}},
+		{"also where something was set aside before", world(1, 0).with(deleted(0)).with(func(o *Observation) {
+			o.Aside = []string{"damaged/p0"}
+		}), []action{{Create, ""}}},
+		{"one copies", world(2, 0).with(deleted(0)).with(func(o *Observation) {
+			o.Members[1].State = cluster.Joining
 		}), nil},
 
 		{"a new program: one slave after the other", world(3, 2).with(outdated(0, 1, 2)), []action{{Kill, "p2"}}},

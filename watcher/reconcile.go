@@ -3,7 +3,9 @@ package watcher
 import (
 	"context"
 	"errors"
+	"fmt"
 	"maps"
+	"slices"
 	"time"
 
 	"rideshare/internal/cluster"
@@ -37,10 +39,24 @@ func (w *Watcher) reconcile(ctx context.Context) error {
 		o.Slaves = slaves
 		w.Metrics.Desired(slaves)
 	}
+	w.tellAside(o.Aside)
 	for _, a := range Plan(o) {
+		if a.Verb == Stop {
+			return fmt.Errorf("%w: %s. %s", ErrLost, a.Why, w.Rescue)
+		}
 		w.act(ctx, a, o.Master.Epoch)
 	}
 	return nil
+}
+
+// tellAside tells the operator of data that was set aside, once for each place.
+func (w *Watcher) tellAside(places []string) {
+	for _, place := range places {
+		if !slices.Contains(w.aside, place) {
+			w.Logger.Warn("data that could not be read is kept: rescue it, or delete it when it is not needed any more", "place", place, "kept", len(places))
+		}
+	}
+	w.aside = places
 }
 
 // lead reports whether this watcher is the leading one.
@@ -109,6 +125,9 @@ func (w *Watcher) observe(ctx context.Context, config registry.Config) (Observat
 	if o.Pairs, err = w.Pairs.List(listing); err != nil {
 		return o, err
 	}
+	if o.Aside, err = w.Pairs.Aside(listing); err != nil {
+		return o, err
+	}
 	o.Now = time.Now()
 	return o, nil
 }
@@ -153,12 +172,19 @@ func (w *Watcher) act(ctx context.Context, a Action, epoch uint64) {
 		w.create(ctx, a)
 	case Start:
 		w.withPair(ctx, a, func(ctx context.Context) error { _, err := w.Pairs.Start(ctx, a.Pair); return err })
-	case Remove:
+	case Remove, SetAside:
 		w.withPair(ctx, a, func(ctx context.Context) error {
 			if a.Worker != "" {
 				w.report(Action{Verb: Evict, Pair: a.Pair, Worker: a.Worker}, w.Registry.Evict(ctx, a.Worker)) // a removal is no incident
 			}
-			return w.Pairs.Remove(ctx, a.Pair)
+			if a.Verb == Remove {
+				return w.Pairs.Remove(ctx, a.Pair)
+			}
+			place, err := w.Pairs.SetAside(ctx, a.Pair)
+			if err == nil {
+				w.Logger.Warn("set aside", "pair", a.Pair, "place", place, "why", a.Why)
+			}
+			return err
 		})
 	}
 }
@@ -215,7 +241,7 @@ func (w *Watcher) create(ctx context.Context, a Action) {
 func (w *Watcher) withPair(ctx context.Context, a Action, f func(context.Context) error) {
 	w.mu.Lock()
 	h := w.history[a.Pair]
-	h.Busy, h.Removing = true, a.Verb == Remove
+	h.Busy, h.Removing = true, a.Verb == Remove || a.Verb == SetAside
 	h.Tries++
 	w.history[a.Pair] = h
 	w.mu.Unlock()
@@ -223,13 +249,14 @@ func (w *Watcher) withPair(ctx context.Context, a Action, f func(context.Context
 		defer w.poke()
 		ctx, cancel := context.WithTimeout(ctx, actTimeout)
 		defer cancel()
-		w.report(a, f(ctx))
+		err := f(ctx)
+		w.report(a, err)
 		w.mu.Lock()
 		defer w.mu.Unlock()
 		h := w.history[a.Pair]
 		h.Busy, h.Removing, h.LastSeen, h.Next = false, false, time.Now(), time.Now().Add(retryAfter(h.Tries))
 		w.history[a.Pair] = h
-		if a.Verb == Remove {
+		if a.Verb == Remove || a.Verb == SetAside && err == nil {
 			delete(w.history, a.Pair)
 		}
 	})

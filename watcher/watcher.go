@@ -30,7 +30,12 @@ type Config struct {
 	Rule     ScaleRule // the zero rule: DefaultScaleRule
 	Logger   *slog.Logger
 	Metrics  Metrics // is told what the watcher does; nil: nobody is
+	// Rescue says what an operator does where no copy of the data can be read. It ends the error ErrLost.
+	Rescue string
 }
+
+// ErrLost: there was data, and no copy of it can be read. Nothing was deleted, and nothing was begun anew.
+var ErrLost = errors.New("watcher: no copy of the data can be read")
 
 const (
 	relistEvery  = 5 * time.Second // how long a lost event can go unnoticed
@@ -49,6 +54,7 @@ type Watcher struct {
 	acting     sync.WaitGroup
 	scaler     *autoscaler
 	recoveries *recoveries
+	aside      []string // what was set aside, as told to the log; reconcile's alone
 
 	mu         sync.Mutex // guards what follows
 	history    map[string]History
@@ -76,10 +82,12 @@ func New(c Config) *Watcher {
 	}
 }
 
-// Run watches until ctx ends, which is no error.
+// Run watches until ctx ends, which is no error. ErrLost.
 func (w *Watcher) Run(ctx context.Context) error {
 	// Before it returns: what this watcher began must not go on beside its successor's work.
 	defer w.acting.Wait()
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
 	w.acting.Go(func() { w.serveControl(ctx) })
 	// Beside the loop, which may be looking around just then: every caller waits for this.
 	w.acting.Go(func() {
@@ -95,6 +103,9 @@ func (w *Watcher) Run(ctx context.Context) error {
 		err := w.reconcile(ctx)
 		if ctx.Err() != nil || errors.Is(err, registry.ErrClosed) {
 			return nil
+		}
+		if errors.Is(err, ErrLost) {
+			return err
 		}
 		if err != nil && !errors.Is(err, registry.ErrUnavailable) {
 			w.Logger.Warn("cannot reconcile", "why", err)

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -36,6 +37,7 @@ type machine struct {
 	failing bool // nothing can be started
 	hanging bool // the engine does not say what there is
 	next    int
+	aside   []string
 }
 
 var _ pairs.Pairs = (*machine)(nil)
@@ -100,6 +102,20 @@ func (m *machine) Remove(_ context.Context, id string) error {
 	defer m.mu.Unlock()
 	delete(m.pairs, id)
 	return nil
+}
+
+func (m *machine) SetAside(_ context.Context, id string) (string, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	delete(m.pairs, id)
+	m.aside = append(m.aside, "damaged/"+id)
+	return "damaged/" + id, nil
+}
+
+func (m *machine) Aside(context.Context) ([]string, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return slices.Clone(m.aside), nil
 }
 
 func (m *machine) Events(ctx context.Context) <-chan pairs.Event {
@@ -346,6 +362,35 @@ func TestTheEngineHangs(t *testing.T) {
 		w.settle(20 * time.Second)
 		if a := w.ask(cluster.Command{Topology: true}); a.Topology == nil || len(a.Topology.Workers) != 3 {
 			t.Errorf("afterwards: %+v", a)
+		}
+	})
+}
+
+// Where no data can be read, the watcher sets all of it aside, and ends with an error that says where it
+// is and what to do.
+func TestNothingCanBeRead(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		server, broker := registrymemory.NewServer(registrymemory.Options{}), busmemory.NewBroker(busmemory.Options{})
+		m := &machine{session: server.Connect(), pairs: map[string]pairs.Pair{}, runs: map[string]int{}}
+		for _, id := range []string{"p1", "p2"} {
+			m.pairs[id] = pairs.Pair{ID: id, Unreadable: "the file is damaged"}
+		}
+		own, conn := server.Connect(), broker.Connect()
+		w := New(Config{ID: "w", Registry: own, Pairs: m, Bus: conn, Slaves: 1, Logger: slog.New(slog.DiscardHandler), Rescue: "Call somebody."})
+		err := w.Run(t.Context())
+		if !errors.Is(err, ErrLost) {
+			t.Errorf("Run: %v", err)
+		}
+		for _, want := range []string{"damaged/p1", "damaged/p2", "Call somebody."} {
+			if !strings.Contains(fmt.Sprint(err), want) {
+				t.Errorf("it does not say %q: %v", want, err)
+			}
+		}
+		if len(m.starts) > 0 || len(m.pairs) > 0 {
+			t.Errorf("%d starts, and the pairs %v", len(m.starts), m.pairs)
+		}
+		for _, c := range []interface{ Close() error }{m.session, own, conn} {
+			_ = c.Close()
 		}
 	})
 }

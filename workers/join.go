@@ -3,7 +3,9 @@ package workers
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
+	"io"
 	"slices"
 	"time"
 
@@ -12,6 +14,7 @@ import (
 	"rideshare/internal/cluster"
 	"rideshare/internal/registry"
 	"rideshare/internal/replog"
+	"rideshare/internal/store"
 )
 
 // joinIfEmpty copies a snapshot into an empty database where there is somebody to copy from.
@@ -33,7 +36,8 @@ func (w *Worker) joinIfEmpty(ctx context.Context) error {
 	return ctx.Err()
 }
 
-// join replaces the database by a snapshot of another replica's, and tries until that works.
+// join replaces the database by a snapshot of another replica's, and tries until that works, or its own
+// database is damaged or gone.
 func (w *Worker) join(ctx context.Context) error {
 	retry := backoff.NewExponentialBackOff()
 	retry.InitialInterval, retry.MaxInterval = 50*time.Millisecond, 2*time.Second
@@ -45,8 +49,8 @@ func (w *Worker) join(ctx context.Context) error {
 				err = w.copyFrom(ctx, donor)
 			}
 		}
-		if err == nil {
-			return nil
+		if err == nil || errors.Is(err, store.ErrGone) || errors.Is(err, store.ErrDamaged) {
+			return err
 		}
 		w.Logger.Warn("waiting to join", "why", err)
 		if !pause(ctx, retry.NextBackOff()) {
@@ -63,18 +67,32 @@ func (w *Worker) copyFrom(ctx context.Context, donor registry.Member) error {
 		return err
 	}
 	defer snapshot.Close() //nolint:errcheck // it was read to its end, which Import checks
-	if err := w.Store.Import(ctx, snapshot); err != nil {
+	if err := w.Store.Import(ctx, foreign{snapshot}); err != nil {
 		return err
 	}
 	w.Logger.Info("joined", "from", donor.ID, "position", donor.Position, "took", time.Since(start))
 	return nil
 }
 
-// chooseDonor returns the most advanced slave, or the master where there is no slave.
+// foreign reads a snapshot. Its errors are about the donor's database, and are not taken for those of
+// this worker's own.
+type foreign struct{ io.Reader }
+
+// Read implements io.Reader.
+func (f foreign) Read(p []byte) (int, error) {
+	n, err := f.Reader.Read(p)
+	if err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, context.Canceled) {
+		err = fmt.Errorf("the snapshot: %s", err) //nolint:errorlint // see above
+	}
+	return n, err
+}
+
+// chooseDonor returns the most advanced slave, or the master where there is no slave. Where nobody serves,
+// it returns the most advanced of those that only give.
 func chooseDonor(self string, members []registry.Member) (registry.Member, bool) {
 	var donors []registry.Member
 	for _, m := range members {
-		if m.ID != self && m.State == cluster.Serving {
+		if m.ID != self && (m.State == cluster.Serving || m.State == cluster.Deleted) {
 			donors = append(donors, m)
 		}
 	}
@@ -87,8 +105,12 @@ func chooseDonor(self string, members []registry.Member) (registry.Member, bool)
 }
 
 func rolePreference(m registry.Member) int {
-	if m.Role == cluster.Master {
+	switch {
+	case m.State == cluster.Deleted:
+		return 2
+	case m.Role == cluster.Master:
 		return 1
+	default:
+		return 0
 	}
-	return 0
 }

@@ -95,6 +95,10 @@ func (r *replica) serveWrites(ctx context.Context, consumer bus.Consumer) error 
 			}
 		case <-r.yields:
 			return errYielded
+		case <-r.checks.C:
+			if err := r.Store.Intact(); err != nil {
+				return err
+			}
 		case <-ctx.Done():
 			return ctx.Err()
 		}
@@ -129,7 +133,7 @@ func (r *replica) watchLog(ctx context.Context, d time.Duration) error {
 			}
 			r.pending = append(r.pending, events...)
 		case <-over:
-			return nil
+			return r.Store.Intact()
 		case <-r.yields:
 			return errYielded
 		case <-ctx.Done():

@@ -8,6 +8,7 @@ import (
 
 	"rideshare/internal/bus"
 	"rideshare/internal/db"
+	"rideshare/internal/store"
 	"rideshare/internal/tracing"
 )
 
@@ -109,6 +110,8 @@ func (w *Worker) answer(ctx context.Context, d bus.Delivery) (err error) {
 		err = nil // nobody waits any more
 	case refused(err):
 		err = d.Reply(ctx, refusal(err, ""))
+	case errors.Is(err, store.ErrGone):
+		return nil // as above; the replica finds it out, too
 	default:
 		return err
 	}

@@ -31,6 +31,7 @@ type replica struct {
 	state    replog.State   // after the last event that was handled; its data is committed
 	idle     int            // records since the last entry
 	attached bool           // it has followed a log since it started
+	checks   *time.Ticker   // whether the database's files are still there
 }
 
 // replicate keeps the database equal to the log, and rebuilds it where it does not belong to it.
@@ -42,6 +43,9 @@ func (w *Worker) replicate(ctx context.Context) error {
 	retry.InitialInterval, retry.MaxInterval = 50*time.Millisecond, 2*time.Second
 	for {
 		err := w.followLog(ctx)
+		if errors.Is(err, store.ErrGone) {
+			return w.give(ctx, err)
+		}
 		if !errors.Is(err, replog.ErrForeign) && !errors.Is(err, replog.ErrCorrupt) {
 			return err
 		}
@@ -70,8 +74,11 @@ func (w *Worker) followLog(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	r := &replica{Worker: w, state: state, follower: replog.Follow(ctx, w.Log, state, w.Quiet)}
+	r := &replica{
+		Worker: w, state: state, follower: replog.Follow(ctx, w.Log, state, w.Quiet), checks: time.NewTicker(statusEvery),
+	}
 	defer r.follower.Close()
+	defer r.checks.Stop()
 	w.following.Store(r.follower)
 	w.status.update(func(v *view) { *v = view{State: cluster.Following, Log: state} })
 	w.barriers.join() // reading it back tells that this is the end of the log
@@ -93,6 +100,8 @@ func (r *replica) follow(ctx context.Context) error {
 			r.pending = events
 		case o := <-r.orders:
 			return r.obey(ctx, o)
+		case <-r.checks.C:
+			return r.Store.Intact()
 		case <-ctx.Done():
 			return ctx.Err()
 		}

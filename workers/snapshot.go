@@ -46,7 +46,7 @@ func (w *Worker) Snapshots(token string) http.Handler {
 		_, _ = io.WriteString(rw, digest) // an error means that nobody listens any more
 	})
 	guarded("GET "+snapshotPath, func(rw http.ResponseWriter, r *http.Request) {
-		if v := w.status.now(); !v.serving() {
+		if v := w.status.now(); !v.gives() {
 			http.Error(rw, "this worker is "+string(v.State), http.StatusServiceUnavailable)
 			return
 		}

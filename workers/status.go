@@ -18,8 +18,11 @@ type view struct {
 	Aside   bool            // it is cut off from the log, and another worker is not; attend's
 }
 
-// serving says whether the worker gives what it has to others.
+// serving says whether the worker answers requests.
 func (v view) serving() bool { return v.State == cluster.Serving }
+
+// gives says whether others may copy what the worker has.
+func (v view) gives() bool { return v.serving() || v.State == cluster.Deleted }
 
 // electable says whether the worker may become master: it has been at the end of the log.
 func (v view) electable() bool { return v.serving() && v.Elected == 0 && !v.Aside }

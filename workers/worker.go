@@ -76,6 +76,7 @@ type Worker struct {
 	proposed  atomic.Pointer[time.Time]       // since when an append waits to be read back; nil: none does
 	yields    chan struct{}                   // tells a replica that leads to leave that to another
 	lag       uint64                          // entries, when attend has looked last; attend's alone
+	damage    chan error                      // why the database cannot be read
 }
 
 // order is what the registry's side tells the replica to do: lead the epoch, or seed a new log.
@@ -97,6 +98,7 @@ func New(c Config) *Worker {
 		barriers: newBarriers(),
 		orders:   make(chan order, 1),
 		yields:   make(chan struct{}, 1),
+		damage:   make(chan error, 1),
 	}
 }
 
@@ -109,6 +111,7 @@ func (w *Worker) Run(ctx context.Context) error {
 	g.Go(func() error { return w.attend(ctx) })
 	g.Go(func() error { return w.barriers.run(ctx, w.Log, w.status) })
 	g.Go(func() error { return w.serveReads(ctx) })
+	g.Go(func() error { return w.awaitDamage(ctx) })
 	err := g.Wait()
 	if errors.Is(err, context.Canceled) {
 		return nil
@@ -118,18 +121,18 @@ func (w *Worker) Run(ctx context.Context) error {
 
 // Export writes a snapshot of the worker's database, for another worker to join with.
 func (w *Worker) Export(ctx context.Context, to io.Writer) error {
-	if v := w.status.now(); !v.serving() {
+	if v := w.status.now(); !v.gives() {
 		return fmt.Errorf("worker %s is %s and gives no snapshot", w.ID, v.State)
 	}
 	_, err := w.Store.Export(ctx, to)
-	return err
+	return w.damaged(err)
 }
 
 // Digest returns the position and the checksum of the worker's database, as one text.
 func (w *Worker) Digest(ctx context.Context) (string, error) {
 	sum, state, err := w.Store.Checksum(ctx)
 	if err != nil {
-		return "", err
+		return "", w.damaged(err)
 	}
 	return fmt.Sprintf("%d %s", state.Seq, sum), nil
 }
@@ -144,6 +147,9 @@ func (w *Worker) member(v view) registry.Member {
 	m.Leader, m.CutOff = v.Leader, w.cutOff()
 	if v.Leads > 0 {
 		m.Role = cluster.Master
+	}
+	if v.State == cluster.Deleted {
+		m.Database = filesGone
 	}
 	return m
 }

@@ -84,6 +84,8 @@ func run(ctx context.Context, c Config, logger *slog.Logger, _ tracing.Tracer) e
 	w := watcher.New(watcher.Config{
 		ID: host, Registry: registry, Pairs: pairs, Bus: bus,
 		Slaves: c.Slaves, Auto: c.Autoscale, Rule: rule, Logger: logger, Metrics: metrics.Watcher(host),
+		Rescue: "Either put into such a volume what it had, and remove the volume of the same name that ends in -kept, " +
+			"or remove these volumes and restore a backup ('rideshare restore'). See docs/failures.md",
 	})
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /healthz", func(http.ResponseWriter, *http.Request) {})

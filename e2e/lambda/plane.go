@@ -124,8 +124,8 @@ func (p *plane) watch(t *testing.T, dir string) (stop func()) {
 }
 
 // open opens the database of a pair, in a folder of its own.
-func open(ctx context.Context, dir string) (store.Store, error) {
-	return sqlite.Open(ctx, filepath.Join(dir, "rideshare.sqlite"), sqlite.Options{Create: true, Unsafe: true})
+func open(ctx context.Context, dir string, create bool) (store.Store, error) {
+	return sqlite.Open(ctx, filepath.Join(dir, "rideshare.sqlite"), sqlite.Options{Create: create, Unsafe: true})
 }
 
 // background runs f until the function that it returns is called, or the test ends, and waits for

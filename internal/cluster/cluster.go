@@ -24,6 +24,9 @@ const (
 	Following State = "following" // follows the log
 	Serving   State = "serving"   // has been at the end of the log, and answers requests
 	Unseeded  State = "unseeded"  // finds no log that its database belongs to: the log is new or was lost
+	// Deleted: the files of its database were deleted or moved while it runs. It writes nothing, and
+	// gives what it still has open to those that replace it.
+	Deleted State = "deleted"
 )
 
 // Command is a request to the leading watcher. Exactly one of its members is set.
@@ -95,7 +98,7 @@ type Worker struct {
 	ID       string      `json:"id"`
 	Pair     string      `json:"pair" doc:"The pair of worker and database it belongs to"`
 	Role     Role        `json:"role" enum:"master,slave"`
-	State    State       `json:"state" enum:"joining,following,serving,unseeded"`
+	State    State       `json:"state" enum:"joining,following,serving,unseeded,deleted"`
 	Addr     string      `json:"addr,omitempty" doc:"Where it gives snapshots, inside of the cluster"`
 	PID      int         `json:"pid" doc:"Process id of the worker's container"`
 	Position db.Position `json:"position" doc:"Position up to which its database is, epoch.seq"`

@@ -16,11 +16,15 @@ var (
 	ErrExists = errors.New("pairs: runs already")
 )
 
-// Pair is a worker and its database. What it stored outlives both until Remove.
+// Pair is a worker and its database. What it stored outlives both until Remove, and is kept elsewhere
+// after SetAside.
 type Pair struct {
 	ID       string
 	Worker   Process
 	Database Process
+	// Unreadable says why what the pair stored cannot be read: starting it again is in vain. Empty
+	// where it can be read, or nobody has tried yet.
+	Unreadable string
 }
 
 // Process is one half of a pair.
@@ -30,6 +34,8 @@ type Process struct {
 	Running bool
 	// Outdated says of a worker that runs another program than the next one would: there is a new image.
 	Outdated bool
+	// Failed says that it ended by itself, and with an error: nobody killed it.
+	Failed bool
 	// Fault says what is wrong while it does not run: "exited with ...", "killed"; empty where it
 	// never ran.
 	Fault string
@@ -65,6 +71,13 @@ type Pairs interface {
 	Kill(ctx context.Context, id string, part Part) error
 	// Remove ends both parts and deletes the pair and its data. No such pair is no error.
 	Remove(ctx context.Context, id string) error
+	// SetAside ends both parts, and keeps what the pair stored where no pair is made of it: it deletes
+	// nothing of that. It returns the place, for people; empty where there is nothing to keep. No such
+	// pair is no error.
+	SetAside(ctx context.Context, id string) (place string, err error)
+	// Aside returns the places of all that was set aside and that nobody has taken away since, sorted:
+	// also of what an earlier watcher set aside.
+	Aside(ctx context.Context) ([]string, error)
 	// Events returns a channel of deaths. It may drop some when nobody receives: List is the
 	// truth. It is closed when ctx ends.
 	Events(ctx context.Context) <-chan Event

@@ -103,7 +103,7 @@ func (w *Worker) Status(m registry.Member, lag uint64) {
 	for _, r := range []cluster.Role{cluster.Master, cluster.Slave} {
 		w.m.role.WithLabelValues(w.id, string(r)).Set(truth(r == m.Role))
 	}
-	for _, s := range []cluster.State{cluster.Joining, cluster.Following, cluster.Serving, cluster.Unseeded} {
+	for _, s := range []cluster.State{cluster.Joining, cluster.Following, cluster.Serving, cluster.Unseeded, cluster.Deleted} {
 		w.m.state.WithLabelValues(w.id, string(s)).Set(truth(s == m.State))
 	}
 	w.m.epoch.WithLabelValues(w.id).Set(float64(m.Position.Epoch))

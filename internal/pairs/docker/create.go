@@ -77,20 +77,19 @@ func (p *Pairs) newDatabase(ctx context.Context, id string) (string, error) {
 }
 
 // begin begins a new pair's life: it gives the database its password, and starts both halves at
-// the same time.
+// the same time. The password is there first: so a volume without one, of a pair that has had a worker,
+// was emptied.
 func (p *Pairs) begin(ctx context.Context, id, database, password string, run int) error {
+	files := map[string]string{
+		passwordFile: password,
+		rootFile:     newPassword(), // nobody needs to know it
+		runsFile:     strconv.Itoa(run),
+	}
+	if err := p.put(ctx, database, dataFolder, databaseUser, 0o400, files); err != nil {
+		return err
+	}
 	g, ctx := errgroup.WithContext(ctx)
-	g.Go(func() error {
-		files := map[string]string{
-			passwordFile: password,
-			rootFile:     newPassword(), // nobody needs to know it
-			runsFile:     strconv.Itoa(run),
-		}
-		if err := p.put(ctx, database, dataFolder, databaseUser, 0o400, files); err != nil {
-			return err
-		}
-		return p.start(ctx, database, p.config.databaseName(id))
-	})
+	g.Go(func() error { return p.start(ctx, database, p.config.databaseName(id)) })
 	g.Go(func() error { return p.launch(ctx, id, password, run) })
 	return g.Wait()
 }

@@ -25,6 +25,13 @@
 // for each pair and kept in its volume, beside the data that it belongs to; "docker inspect" shows
 // no secret.
 //
+// What was set aside is a data volume, PROJECT-p3-data, with an empty volume beside it that says so,
+// PROJECT-p3-kept. Its containers are gone, and it belongs to no pair: nobody but an operator deletes it,
+//
+//	docker volume rm PROJECT-p3-data
+//
+// or lets the watcher try it again: docker volume rm PROJECT-p3-kept.
+//
 // The containers have compose's labels. For it they are orphans, containers of services that its
 // file does not name: "docker-compose up" leaves them alone, and "down --remove-orphans" removes
 // them after the services, so that no watcher is left to replace them. Of volumes compose removes
@@ -85,6 +92,7 @@ type Pairs struct {
 	lastID   int
 	creating map[string]bool
 	locks    map[string]chan struct{} // by pair: holds a value while it is being changed
+	lost     map[string]string        // by pair: why its data cannot be read
 	quiet    map[string]bool          // containers that are ended on purpose: their deaths are no event
 }
 
@@ -112,7 +120,7 @@ func New(c Config) (*Pairs, error) {
 	}
 	return &Pairs{
 		config: c, api: api,
-		creating: map[string]bool{}, locks: map[string]chan struct{}{}, quiet: map[string]bool{},
+		creating: map[string]bool{}, locks: map[string]chan struct{}{}, lost: map[string]string{}, quiet: map[string]bool{},
 	}, nil
 }
 

@@ -21,6 +21,7 @@ const (
 const (
 	dataPart    pairs.Part = "data"    // the database's volume
 	secretsPart pairs.Part = "secrets" // a worker's volume
+	keptPart    pairs.Part = "kept"    // an empty volume: the data of its pair was set aside, and no pair is made of it
 	removedPart pairs.Part = "removed" // an empty volume: holds the number of a pair that was removed
 )
 
@@ -66,6 +67,8 @@ func workerID(pair string, run int) string { return fmt.Sprintf("%s.%d", pair, r
 func (c *Config) databaseName(pair string) string { return c.Project + "-" + pair + "-database" }
 
 func (c *Config) volumeName(pair string) string { return c.Project + "-" + pair + "-data" }
+
+func (c *Config) keptName(pair string) string { return c.Project + "-" + pair + "-kept" }
 
 func (c *Config) tombstoneName(pair string) string { return c.Project + "-" + pair + "-removed" }
 

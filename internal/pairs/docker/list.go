@@ -3,6 +3,7 @@ package docker
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/containerd/errdefs"
@@ -62,7 +63,9 @@ func (p *Pairs) find(ctx context.Context, id string) (pairs.Pair, error) {
 }
 
 func (p *Pairs) describe(ctx context.Context, f *found) (pairs.Pair, error) {
-	pair := pairs.Pair{ID: f.id}
+	p.mu.Lock()
+	pair := pairs.Pair{ID: f.id, Unreadable: p.lost[f.id]}
+	p.mu.Unlock()
 	var err error
 	if f.database.ID != "" {
 		if pair.Database, err = p.process(ctx, f.database); err != nil {
@@ -98,11 +101,20 @@ func (p *Pairs) process(ctx context.Context, listed container.Summary) (pairs.Pr
 	if c.State.Running {
 		return pairs.Process{PID: c.State.Pid, Running: true}, nil
 	}
-	return pairs.Process{Fault: fault(c.State)}, nil
+	return pairs.Process{Fault: fault(c.State), Failed: failed(c.State)}, nil
 }
 
-// killed is the exit code of a process that was sent SIGKILL.
-const killed = 128 + 9
+// Exit codes of processes that did not end by themselves.
+const (
+	killed     = 128 + 9  // by SIGKILL
+	terminated = 128 + 15 // by SIGTERM
+	unknown    = 255      // the engine ended first
+)
+
+// failed reports whether a container that does not run has ended by itself and with an error.
+func failed(s *container.State) bool {
+	return !s.OOMKilled && s.Error == "" && !slices.Contains([]int{0, killed, terminated, unknown}, s.ExitCode)
+}
 
 func fault(s *container.State) string {
 	switch {

@@ -75,21 +75,13 @@ func (p *Pairs) bury(ctx context.Context, id string) error {
 	return nil
 }
 
-// erase removes the containers of a pair, then its volumes.
+// erase removes the containers of a pair, then its volumes, but for what was set aside.
 func (p *Pairs) erase(ctx context.Context, id string) error {
-	containers, err := p.containers(ctx, id)
-	if err != nil {
-		return err
-	}
-	g, removing := errgroup.WithContext(ctx)
-	for _, c := range containers {
-		g.Go(func() error { return p.remove(removing, c.ID) })
-	}
-	if err := g.Wait(); err != nil {
+	if err := p.eraseContainers(ctx, id); err != nil {
 		return err
 	}
 	volumes, err := p.volumes(ctx, id)
-	if err != nil {
+	if err != nil || setAside(volumes)[id] {
 		return err
 	}
 	for _, v := range volumes {
@@ -100,6 +92,18 @@ func (p *Pairs) erase(ctx context.Context, id string) error {
 		}
 	}
 	return nil
+}
+
+func (p *Pairs) eraseContainers(ctx context.Context, id string) error {
+	containers, err := p.containers(ctx, id)
+	if err != nil {
+		return err
+	}
+	g, removing := errgroup.WithContext(ctx)
+	for _, c := range containers {
+		g.Go(func() error { return p.remove(removing, c.ID) })
+	}
+	return g.Wait()
 }
 
 // end kills a container that is not wanted any more. Its death is no event.

@@ -2,6 +2,7 @@ package docker
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strconv"
 
@@ -28,11 +29,21 @@ func (p *Pairs) Start(ctx context.Context, id string) (pairs.Pair, error) {
 	if running(f.database) && running(f.last().Summary) {
 		return pairs.Pair{}, fmt.Errorf("%w: %s", pairs.ErrExists, id)
 	}
-	if err := p.revive(ctx, f); err != nil {
+	err = p.revive(ctx, f)
+	p.mu.Lock()
+	delete(p.lost, id)
+	if errors.Is(err, errEmptied) {
+		p.lost[id] = err.Error()
+	}
+	p.mu.Unlock()
+	if err != nil {
 		return pairs.Pair{}, fmt.Errorf("the pair %s: %w", id, err)
 	}
 	return p.find(ctx, id)
 }
+
+// errEmptied: a pair has run on the volume, and the volume is empty.
+var errEmptied = errors.New("docker: the volume was emptied, or replaced by an empty one")
 
 // revive starts what does not run of a pair. It keeps the container of the last worker, for its
 // log, and removes those before it, with the secrets of any that compose has removed.
@@ -73,6 +84,9 @@ func (p *Pairs) resume(ctx context.Context, f *found, database string) error {
 	password, err := p.get(ctx, database, dataFolder, passwordFile)
 	if err != nil {
 		return err
+	}
+	if password == "" && f.used() {
+		return fmt.Errorf("%w: %s", errEmptied, p.config.volumeName(f.id))
 	}
 	if password == "" { // the volume is empty: a Create was cut short
 		return p.begin(ctx, f.id, database, newPassword(), f.last().run+1)

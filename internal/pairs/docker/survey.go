@@ -39,6 +39,11 @@ func (f *found) last() worker {
 	return f.workers[len(f.workers)-1]
 }
 
+// used reports whether containers are left that tell that the pair has run.
+func (f *found) used() bool {
+	return len(f.workers) > 0 || f.database.ID != "" && f.database.State != container.StateCreated
+}
+
 // everything returns what there is of all pairs, sorted by their numbers, and the highest number
 // that a pair has or had.
 func (p *Pairs) everything(ctx context.Context) ([]*found, int, error) {
@@ -60,11 +65,16 @@ func (p *Pairs) everything(ctx context.Context) ([]*found, int, error) {
 		}
 		return byID[id]
 	}
+	aside := setAside(volumes)
 	for _, v := range volumes {
 		switch pairs.Part(v.Labels[labelPart]) {
 		case dataPart:
+			if aside[v.Labels[labelPair]] {
+				highest = max(highest, number(v.Labels[labelPair]))
+				continue
+			}
 			of(v.Labels).data = true
-		case removedPart:
+		case removedPart, keptPart:
 			highest = max(highest, number(v.Labels[labelPair]))
 		default: // what a worker has left is nothing to start anything on
 		}
@@ -81,6 +91,17 @@ func (p *Pairs) everything(ctx context.Context) ([]*found, int, error) {
 	}
 	slices.SortFunc(all, func(a, b *found) int { return cmp.Compare(number(a.id), number(b.id)) })
 	return all, highest, nil
+}
+
+// setAside returns the ids of the pairs whose data was set aside.
+func setAside(volumes []*volume.Volume) map[string]bool {
+	ids := map[string]bool{}
+	for _, v := range volumes {
+		if v.Labels[labelPart] == string(keptPart) {
+			ids[v.Labels[labelPair]] = true
+		}
+	}
+	return ids
 }
 
 func (f *found) add(c container.Summary) {

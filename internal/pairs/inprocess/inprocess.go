@@ -10,7 +10,6 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strconv"
 	"strings"
 	"sync"
 
@@ -35,9 +34,10 @@ type Identity struct {
 
 // Config says how pairs are made.
 type Config struct {
-	Dir string // one folder for each pair is kept in it
-	// Open opens the database in a folder of its own, empty for a new pair.
-	Open func(ctx context.Context, dir string) (store.Store, error)
+	Dir string // one folder for each pair is kept in it, and AsideDir
+	// Open opens the database in a folder of its own. With create it makes an empty one, in a folder
+	// that does not exist yet; without, a database that is missing is a store.ErrDamaged.
+	Open func(ctx context.Context, dir string, create bool) (store.Store, error)
 	// Launch makes the worker of a pair; it is run by this package.
 	Launch func(id Identity, db store.Store) Worker
 }
@@ -64,21 +64,12 @@ func New(c Config) (*Pairs, error) {
 	if err := os.MkdirAll(c.Dir, 0o700); err != nil {
 		return nil, fmt.Errorf("the folder of the pairs: %w", err)
 	}
-	folders, err := os.ReadDir(c.Dir)
-	if err != nil {
-		return nil, fmt.Errorf("the folder of the pairs: %w", err)
-	}
 	p := &Pairs{
 		config: c, pairs: map[string]*pair{}, nextPID: firstPID,
 		subscribers: map[chan pairs.Event]struct{}{},
 	}
-	for _, f := range folders {
-		n, err := strconv.Atoi(strings.TrimPrefix(f.Name(), "p"))
-		if err != nil || n < 1 || !f.IsDir() || f.Name() != fmt.Sprintf("p%d", n) {
-			continue
-		}
-		p.lastID = max(p.lastID, n)
-		p.pairs[f.Name()] = p.newPair(f.Name())
+	if err := p.scan(); err != nil {
+		return nil, fmt.Errorf("the folder of the pairs: %w", err)
 	}
 	return p, nil
 }
@@ -111,6 +102,9 @@ func (p *Pairs) Create(ctx context.Context) (pairs.Pair, error) {
 	p.lastID++
 	pair := p.newPair(fmt.Sprintf("p%d", p.lastID))
 	p.mu.Unlock()
+	if err := p.makeFolder(ctx, pair); err != nil {
+		return pairs.Pair{}, err
+	}
 	db, err := p.open(ctx, pair)
 	if err != nil {
 		return pairs.Pair{}, err
@@ -129,20 +123,22 @@ func (p *Pairs) Create(ctx context.Context) (pairs.Pair, error) {
 var errClosed = errors.New("inprocess: closed")
 
 func (p *Pairs) open(ctx context.Context, pair *pair) (store.Store, error) {
-	db, err := p.config.Open(ctx, pair.dir)
+	db, err := p.config.Open(ctx, pair.dir, false)
 	if err != nil {
-		return nil, fmt.Errorf("the database of %s: %w", pair.id, err)
+		err = fmt.Errorf("the database of %s: %w", pair.id, err)
 	}
-	return db, nil
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	pair.judge(err)
+	return db, err
 }
 
 // Start implements pairs.Pairs.
 func (p *Pairs) Start(ctx context.Context, id string) (pairs.Pair, error) {
-	pair, err := p.lookup(id)
+	pair, err := p.claim(id)
 	if err != nil {
 		return pairs.Pair{}, err
 	}
-	pair.starting.Lock()
 	defer pair.starting.Unlock()
 	if err := p.clear(ctx, pair); err != nil {
 		return pairs.Pair{}, err
@@ -155,9 +151,6 @@ func (p *Pairs) Start(ctx context.Context, id string) (pairs.Pair, error) {
 	defer p.mu.Unlock()
 	if p.closed {
 		return pairs.Pair{}, errors.Join(errClosed, db.Close())
-	}
-	if p.pairs[id] != pair { // it was removed meanwhile
-		return pairs.Pair{}, errors.Join(fmt.Errorf("%w: %s", pairs.ErrNotFound, id), db.Close())
 	}
 	p.launch(pair, db)
 	return pair.describe(), nil
@@ -208,6 +201,7 @@ func (p *Pairs) ended(pair *pair, r *run, err error) {
 	pair.fault = "it ended"
 	if err != nil {
 		pair.fault = err.Error()
+		pair.judge(err)
 	}
 	p.emit(pairs.Event{Pair: pair.id, Part: pairs.WorkerPart, Worker: r.who.ID})
 }
@@ -237,14 +231,17 @@ func (p *Pairs) Kill(_ context.Context, id string, part pairs.Part) error {
 
 // Remove implements pairs.Pairs.
 func (p *Pairs) Remove(ctx context.Context, id string) error {
-	pair, err := p.lookup(id)
+	return p.dispose(ctx, id, func(pair *pair) error { return os.RemoveAll(pair.dir) })
+}
+
+// dispose ends a pair, and lets with do what is to be done with its data. No such pair is no error.
+func (p *Pairs) dispose(ctx context.Context, id string, with func(*pair) error) error {
+	pair, err := p.claim(id)
 	if err != nil {
-		return nil // as the contract says
+		return nil //nolint:nilerr // as the contract says
 	}
-	pair.starting.Lock()
 	defer pair.starting.Unlock()
 	p.mu.Lock()
-	delete(p.pairs, id)
 	if r := pair.run; r != nil {
 		r.over = true
 		r.cancel()
@@ -253,16 +250,21 @@ func (p *Pairs) Remove(ctx context.Context, id string) error {
 	if err := pair.awaitEnd(ctx); err != nil {
 		return err
 	}
-	if err := os.RemoveAll(pair.dir); err != nil {
+	if err := with(pair); err != nil {
 		return fmt.Errorf("the data of %s: %w", id, err)
 	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	delete(p.pairs, id)
 	return nil
 }
 
-// Close implements pairs.Pairs: the workers end in good order, the data stays.
+// Close implements pairs.Pairs: the workers end in good order, the data stays. store.ErrGone: it does
+// not, as the files of every database were deleted or moved.
 func (p *Pairs) Close() error {
 	p.mu.Lock()
 	p.closed = true
+	gone := p.gone()
 	all := p.pairs
 	p.pairs = map[string]*pair{}
 	for _, pair := range all {
@@ -277,7 +279,36 @@ func (p *Pairs) Close() error {
 			return err
 		}
 	}
-	return nil
+	return gone
+}
+
+// gone returns why nothing of what the pairs that run have stored outlives them. Pairs.mu is held.
+func (p *Pairs) gone() (err error) {
+	for _, pair := range p.pairs {
+		if pair.run == nil || pair.run.over {
+			continue
+		}
+		fault := pair.run.db.Intact()
+		if fault == nil {
+			return nil
+		}
+		err = fault
+	}
+	return err
+}
+
+// claim returns a pair that nobody else starts or removes until its starting is unlocked.
+func (p *Pairs) claim(id string) (*pair, error) {
+	pair, err := p.lookup(id)
+	if err != nil {
+		return nil, err
+	}
+	pair.starting.Lock()
+	if _, err := p.lookup(id); err != nil { // it was removed meanwhile
+		pair.starting.Unlock()
+		return nil, err
+	}
+	return pair, nil
 }
 
 func (p *Pairs) lookup(id string) (*pair, error) {

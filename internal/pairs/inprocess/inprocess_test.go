@@ -3,6 +3,7 @@ package inprocess_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"sync"
@@ -19,11 +20,19 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// database is a store of which only Close matters here.
+// database is a store: only Close and Intact matter here.
 type database struct {
 	store.Store
 	open *atomic.Int64
 	once sync.Once
+	dir  string
+}
+
+func (d *database) Intact() error {
+	if _, err := os.Stat(d.dir); err != nil {
+		return fmt.Errorf("%w: %w", store.ErrGone, err)
+	}
+	return nil
 }
 
 func (d *database) Close() error {
@@ -52,9 +61,20 @@ func (w *worker) Run(ctx context.Context) error {
 func configIn(dir string, open *atomic.Int64, launched func(*worker)) inprocess.Config {
 	return inprocess.Config{
 		Dir: dir,
-		Open: func(_ context.Context, dir string) (store.Store, error) {
+		Open: func(_ context.Context, dir string, create bool) (store.Store, error) {
+			if create {
+				if err := os.Mkdir(dir, 0o700); err != nil {
+					return nil, err
+				}
+				if err := os.WriteFile(filepath.Join(dir, "data"), []byte(dir), 0o600); err != nil {
+					return nil, err
+				}
+			}
+			if _, err := os.Stat(filepath.Join(dir, "data")); err != nil {
+				return nil, fmt.Errorf("%w: %w", store.ErrDamaged, err)
+			}
 			open.Add(1)
-			return &database{open: open}, os.MkdirAll(dir, 0o700)
+			return &database{open: open, dir: dir}, nil
 		},
 		Launch: func(inprocess.Identity, store.Store) inprocess.Worker {
 			w := &worker{fail: make(chan error, 1)}
@@ -113,7 +133,7 @@ func TestAWorkerThatFailsIsAnEventAndLeavesNothing(t *testing.T) {
 
 func TestOnlyFoldersOfPairsArePairs(t *testing.T) {
 	dir := t.TempDir()
-	for _, name := range []string{"p7", "p08", "px", "q1", "p-1"} {
+	for _, name := range []string{"p7", "p08", "px", "q1", "p-1", "damaged"} {
 		if err := os.Mkdir(filepath.Join(dir, name), 0o700); err != nil {
 			t.Fatal(err)
 		}

@@ -2,6 +2,7 @@ package inprocess
 
 import (
 	"context"
+	"errors"
 	"sync"
 
 	"rideshare/internal/pairs"
@@ -16,6 +17,16 @@ type pair struct {
 	runs     int
 	dead     bool   // the database was killed
 	fault    string // why the worker does not run
+	// unreadable is why the data cannot be read, empty where it can, or nobody has tried.
+	unreadable string
+}
+
+// judge notes what the end of an attempt to use the data says about it. Pairs.mu is held.
+func (p *pair) judge(err error) {
+	p.unreadable = ""
+	if errors.Is(err, store.ErrDamaged) {
+		p.unreadable = err.Error()
+	}
 }
 
 // run is one life of a worker.
@@ -38,7 +49,7 @@ func (r *run) kill() {
 }
 
 func (p *pair) describe() pairs.Pair {
-	d := pairs.Pair{ID: p.id, Worker: pairs.Process{Fault: p.fault}}
+	d := pairs.Pair{ID: p.id, Worker: pairs.Process{Fault: p.fault}, Unreadable: p.unreadable}
 	if p.run == nil {
 		return d
 	}

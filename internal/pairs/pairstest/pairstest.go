@@ -33,6 +33,7 @@ func Run(t *testing.T, f Features, world func(t *testing.T) Factory) {
 		"kill a database":               killDatabase,
 		"start what does not run":       start,
 		"remove":                        remove,
+		"set aside":                     setAside,
 		"a restarted watcher adopts":    adopt,
 		"events end with their context": eventsEnd,
 	}
@@ -188,6 +189,47 @@ func remove(t *testing.T, _ Features, world Factory) {
 	}
 	if _, ok := find(t, world(t), pair.ID); ok {
 		t.Error("a restarted watcher still sees it")
+	}
+}
+
+func setAside(t *testing.T, _ Features, world Factory) {
+	p := world(t)
+	if aside, err := p.Aside(t.Context()); err != nil || len(aside) != 0 {
+		t.Errorf("set aside before anything was: %v, %v", aside, err)
+	}
+	first, last := mustCreate(t, p), mustCreate(t, p)
+	events := p.Events(t.Context())
+	var places []string
+	for _, pair := range []pairs.Pair{last, first} { // the last one: its id is not used again either
+		place, err := p.SetAside(t.Context(), pair.ID)
+		if err != nil || place == "" || slices.Contains(places, place) {
+			t.Fatalf("SetAside: %q after %v, %v", place, places, err)
+		}
+		places = append(places, place)
+		if err := p.Remove(t.Context(), pair.ID); err != nil {
+			t.Fatalf("Remove of what was set aside: %v", err)
+		}
+		if place, err := p.SetAside(t.Context(), pair.ID); err != nil || place != "" {
+			t.Errorf("SetAside of no pair: %q, %v", place, err)
+		}
+	}
+	slices.Sort(places)
+	for who, p := range map[string]pairs.Pairs{"this": p, "a restarted": world(t)} {
+		aside, err := p.Aside(t.Context())
+		if err != nil || !slices.Equal(aside, places) {
+			t.Errorf("%s watcher sees %v, %v; want %v", who, aside, err, places)
+		}
+		if list, err := p.List(t.Context()); err != nil || len(list) != 0 {
+			t.Errorf("%s watcher sees the pairs %+v, %v", who, list, err)
+		}
+	}
+	if pair := mustCreate(t, world(t)); pair.ID == first.ID || pair.ID == last.ID {
+		t.Errorf("the id %s is used again", pair.ID)
+	}
+	select {
+	case e := <-events:
+		t.Errorf("setting aside is no death: %+v", e)
+	default:
 	}
 }
 

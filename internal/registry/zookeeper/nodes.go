@@ -121,7 +121,7 @@ func decodeMember(id string, data []byte) (registry.Member, error) {
 		return registry.Member{}, err
 	}
 	switch m.State {
-	case "", cluster.Joining, cluster.Following, cluster.Serving, cluster.Unseeded:
+	case "", cluster.Joining, cluster.Following, cluster.Serving, cluster.Unseeded, cluster.Deleted:
 	default:
 		return registry.Member{}, fmt.Errorf("unknown state %.20q", m.State)
 	}

@@ -85,6 +85,9 @@ func TestGone(t *testing.T) {
 		"the folder is deleted": func(path string) error { return os.RemoveAll(filepath.Dir(path)) },
 		"the folder is moved":   func(path string) error { return os.Rename(filepath.Dir(path), filepath.Dir(path)+"-moved") },
 		"the file is deleted":   os.Remove,
+		"a file is in place of the folder": func(path string) error {
+			return errors.Join(os.RemoveAll(filepath.Dir(path)), os.WriteFile(filepath.Dir(path), nil, 0o600))
+		},
 		"another file is there": func(path string) error {
 			data, err := os.ReadFile(path)
 			if err == nil {

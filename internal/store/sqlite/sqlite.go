@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 
 	"modernc.org/sqlite"
 	sqlite3 "modernc.org/sqlite/lib"
@@ -106,7 +107,7 @@ func gone(path string, opened os.FileInfo, writing bool) error {
 	if err == nil && writing {
 		_, err = os.Stat(path + "-wal")
 	}
-	if errors.Is(err, fs.ErrNotExist) {
+	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR) {
 		return fmt.Errorf("%w: %w", store.ErrGone, err)
 	}
 	return nil // that it cannot be looked at says nothing about it
@@ -138,7 +139,7 @@ func createFile(path string) (bool, error) {
 func checkSize(path string) error {
 	info, err := os.Stat(path)
 	switch {
-	case errors.Is(err, fs.ErrNotExist):
+	case errors.Is(err, fs.ErrNotExist), errors.Is(err, syscall.ENOTDIR):
 		return fmt.Errorf("%s: %w: it is missing", path, ErrBadFile)
 	case err != nil:
 		return err
