@@ -25,6 +25,9 @@ var (
 	// ErrGone: the files that hold the data were deleted or moved while they were in use. What is
 	// written to them now is lost with the process; what was written can still be read until then.
 	ErrGone = errors.New("store: the files were deleted or moved while they were in use")
+	// ErrFull: the database cannot write, because its disk or a quota on it is full. Reads go on, and
+	// a later transaction succeeds when there is room again.
+	ErrFull = errors.New("store: the disk is full")
 	// ErrClosed: the store was closed or killed.
 	ErrClosed = errors.New("store: closed")
 )
@@ -63,7 +66,7 @@ type Store interface {
 }
 
 // Tx is the transaction that writes. Any error but those of kind *db.Error means that it is
-// broken, and has to be rolled back. It is not for concurrent use.
+// broken, and has to be rolled back; ErrFull is one of them. It is not for concurrent use.
 type Tx interface {
 	// Replies returns those of the stored replies that have one of the ids.
 	Replies(ctx context.Context, ids []string) (map[string][]byte, error)

@@ -106,7 +106,7 @@ func (g *guard) stop() {
 
 // explain says of an error that a connection was lost, and why.
 func (g *guard) explain(err error) error {
-	err = explainRefusal(err)
+	err = explainFull(explainRefusal(err))
 	if !errors.Is(err, mysql.ErrInvalidConn) && !errors.Is(err, driver.ErrBadConn) && !errors.Is(err, net.ErrClosed) {
 		return err
 	}

@@ -73,7 +73,7 @@ type Store struct {
 var _ store.Store = (*Store)(nil)
 
 // Open opens the store. It waits for a server that is still starting, until ctx ends. Errors:
-// ErrRefused, ErrSettings, store.ErrNewerSchema; of ctx, with what was wrong last.
+// ErrRefused, ErrSettings, store.ErrNewerSchema, store.ErrFull; of ctx, with what was wrong last.
 func Open(ctx context.Context, c Config) (*Store, error) {
 	c = c.withDefaults()
 	g := newGuard(c)
@@ -100,7 +100,7 @@ func Open(ctx context.Context, c Config) (*Store, error) {
 	})
 	if err != nil {
 		g.stop()
-		return nil, explainRefusal(err)
+		return nil, explainFull(explainRefusal(err))
 	}
 	return &Store{s, g}, nil
 }

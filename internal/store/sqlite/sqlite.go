@@ -42,8 +42,8 @@ const defaultReaders = 4
 // applicationID marks the file as ours: "RIDE".
 const applicationID = 0x52494445
 
-// Open opens the store in the file at path. Errors: ErrBadFile, store.ErrNewerSchema, or those of
-// the file system.
+// Open opens the store in the file at path. Errors: ErrBadFile, store.ErrNewerSchema, store.ErrFull,
+// or those of the file system.
 func Open(ctx context.Context, path string, o Options) (*sqlstore.Store, error) {
 	path, err := filepath.Abs(path)
 	if err != nil {
@@ -52,7 +52,7 @@ func Open(ctx context.Context, path string, o Options) (*sqlstore.Store, error) 
 	created := false
 	if o.Create {
 		if created, err = createFile(path); err != nil {
-			return nil, err
+			return nil, explainFull(filepath.Dir(path), err)
 		}
 	}
 	if !created {
@@ -85,7 +85,7 @@ func open(ctx context.Context, path string, o Options, d sqlstore.Dialect, creat
 	if readers == 0 {
 		readers = defaultReaders
 	}
-	d.Explain = explainDamage
+	d.Explain = func(err error) error { return explainFull(filepath.Dir(path), explainDamage(err)) }
 	file, err := os.Stat(path)
 	if err != nil {
 		return nil, errors.Join(err, writer.Close(), reader.Close())
@@ -192,7 +192,9 @@ func dsn(path string, o Options, more ...string) string {
 }
 
 // explain says of an error of opening which file it is about.
-func explain(path string, err error) error { return fmt.Errorf("%s: %w", path, explainDamage(err)) }
+func explain(path string, err error) error {
+	return fmt.Errorf("%s: %w", path, explainFull(filepath.Dir(path), explainDamage(err)))
+}
 
 // explainDamage says of SQLite's error that the file is damaged, or cannot be read.
 func explainDamage(err error) error {
