@@ -76,8 +76,8 @@ func (w *Worker) attendOnce(ctx context.Context, due bool) error {
 	case v.Leads > 0 && (absent || master.Epoch < v.Leads):
 		// The session ended, or the registry lost its data; the log still says who is master.
 		return w.Registry.Reclaim(ctx, registry.Master{Worker: w.ID, Epoch: v.Leads})
-	case v.Leads == 0 && !v.serving() && master.Worker == w.ID:
-		// It was elected before its database was found to be damaged.
+	case v.Leads == 0 && (!v.serving() || v.Full != "") && master.Worker == w.ID:
+		// It was elected before its database was found to be damaged, or its disk to be full.
 		return w.Registry.Resign(ctx, master)
 	case !w.status.now().electable():
 		return nil
@@ -128,7 +128,7 @@ func (w *Worker) tell(o order) {
 func candidateDelay(self registry.Member, members []registry.Member) time.Duration {
 	rank := 0
 	for _, m := range members {
-		if m.ID != self.ID && m.State == cluster.Serving && moreAdvanced(m, self) < 0 {
+		if m.ID != self.ID && m.State == cluster.Serving && m.Writable() && moreAdvanced(m, self) < 0 {
 			rank++
 		}
 	}

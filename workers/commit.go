@@ -79,6 +79,7 @@ func (r *replica) write(ctx context.Context, requests []*request) error {
 	entry := r.state.NewEntry()
 	entry.At = time.Now().UTC().Truncate(time.Microsecond)
 	if err := perform(ctx, tx, fresh, &entry); err != nil {
+		r.trial = resolved(fresh, &entry)
 		return err
 	}
 	_, logging := tracing.Start(ctx, "append to the log")
@@ -94,12 +95,25 @@ func (r *replica) write(ctx context.Context, requests []*request) error {
 	tracing.End(committing, err)
 	if err != nil {
 		// The log has the entry, so it counts; but whether this database has it is not known. The
-		// worker ends without a word to the callers: the next master answers from its log.
+		// worker gives up without a word to the callers: the next master answers from its log.
 		return err
 	}
 	r.state, r.idle = e.State, 0
 	r.status.update(func(v *view) { v.Log = e.State })
 	return nil
+}
+
+// resolved returns what the requests would do.
+func resolved(requests []*request, entry *replog.Record) [][]db.Op {
+	all := make([][]db.Op, len(requests))
+	seqs := maps.Clone(entry.Sequences)
+	if seqs == nil { // not known: there was no room to read them
+		seqs = db.Sequences{}
+	}
+	for i, q := range requests {
+		all[i], _ = db.Resolve(q.write, seqs, entry.At)
+	}
+	return all
 }
 
 // unanswered gives those requests their reply that were executed before, and returns the others.

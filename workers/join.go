@@ -53,11 +53,19 @@ func (w *Worker) join(ctx context.Context) error {
 			return err
 		}
 		w.Logger.Warn("waiting to join", "why", err)
-		if !pause(ctx, retry.NextBackOff()) {
+		wait := retry.NextBackOff()
+		if errors.Is(err, store.ErrFull) {
+			wait = joinRetry
+		}
+		if !pause(ctx, wait) {
 			return ctx.Err()
 		}
 	}
 }
+
+// joinRetry is how long a worker waits that has no room for a snapshot: its donor has read all of it for
+// nothing.
+const joinRetry = 10 * time.Second
 
 func (w *Worker) copyFrom(ctx context.Context, donor registry.Member) error {
 	start := time.Now()
@@ -68,8 +76,12 @@ func (w *Worker) copyFrom(ctx context.Context, donor registry.Member) error {
 	}
 	defer snapshot.Close() //nolint:errcheck // it was read to its end, which Import checks
 	if err := w.Store.Import(ctx, foreign{snapshot}); err != nil {
+		if errors.Is(err, store.ErrFull) {
+			w.outOfRoom(err, false)
+		}
 		return err
 	}
+	w.roomAgain()
 	w.Logger.Info("joined", "from", donor.ID, "position", donor.Position, "took", time.Since(start))
 	return nil
 }

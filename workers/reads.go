@@ -12,8 +12,10 @@ import (
 	"rideshare/internal/tracing"
 )
 
-// Priorities of the consumers of reads: the master answers only what no slave takes.
+// Priorities of the consumers of reads: the master answers only what no slave takes, and a replica
+// whose disk is full, so that it falls behind, only what no other replica takes.
 const (
+	fullPriority   = -10
 	masterPriority = 0
 	slavePriority  = 10
 )
@@ -41,7 +43,10 @@ func (w *Worker) serveReads(ctx context.Context) error {
 // consumeReads answers reads until the worker's role or state changes, or the subscription ends.
 func (w *Worker) consumeReads(ctx context.Context, v view, turned <-chan struct{}) error {
 	priority := slavePriority
-	if v.Leads > 0 {
+	switch {
+	case v.Full != "":
+		priority = fullPriority
+	case v.Leads > 0:
 		priority = masterPriority
 	}
 	consumer, err := w.Bus.Consume(ctx, bus.Reads, bus.ConsumeOptions{Prefetch: readPrefetch, Priority: priority})
@@ -66,7 +71,7 @@ func (w *Worker) consumeReads(ctx context.Context, v view, turned <-chan struct{
 	}()
 	// They stay, as a new one for each read would spend more on growing its stack than on most else.
 	for range readPrefetch {
-		answering.Go(func() { ends <- w.answerAll(answeringCtx, consumer.Deliveries()) })
+		answering.Go(func() { ends <- w.answerAll(answeringCtx, consumer.Deliveries(), v.Stuck) })
 	}
 	select {
 	case err := <-ends:
@@ -78,10 +83,11 @@ func (w *Worker) consumeReads(ctx context.Context, v view, turned <-chan struct{
 	}
 }
 
-// answerAll answers one read after the other until the subscription ends, which is no error.
-func (w *Worker) answerAll(ctx context.Context, reads <-chan bus.Delivery) error {
+// answerAll answers one read after the other until the subscription ends, which is no error. Stuck says
+// that the replica was so when it subscribed.
+func (w *Worker) answerAll(ctx context.Context, reads <-chan bus.Delivery, stuck bool) error {
 	for d := range reads {
-		if err := w.answer(ctx, d); err != nil {
+		if err := w.answer(ctx, d, stuck); err != nil {
 			return err
 		}
 	}
@@ -90,7 +96,7 @@ func (w *Worker) answerAll(ctx context.Context, reads <-chan bus.Delivery) error
 
 // answer answers one read. An error means that the database failed: the read goes to another
 // worker when this one ends.
-func (w *Worker) answer(ctx context.Context, d bus.Delivery) (err error) {
+func (w *Worker) answer(ctx context.Context, d bus.Delivery, stuck bool) (err error) {
 	ctx, span := w.takeRead(ctx, d)
 	defer func() { tracing.End(span, err) }()
 	ending := ctx.Done()
@@ -108,6 +114,10 @@ func (w *Worker) answer(ctx context.Context, d bus.Delivery) (err error) {
 		return nil // not acknowledged: another worker answers
 	case ctx.Err() != nil:
 		err = nil // nobody waits any more
+	case errors.Is(err, errBehind) && !stuck:
+		return nil // not acknowledged: this subscription is ending, and another worker may know more
+	case errors.Is(err, store.ErrFull): // no room even for what a large read keeps on the disk
+		err = d.Reply(ctx, refusal(db.Errorf(db.Unavailable, "the disk is full"), ""))
 	case refused(err):
 		err = d.Reply(ctx, refusal(err, ""))
 	case errors.Is(err, store.ErrGone):
@@ -161,11 +171,19 @@ func (w *Worker) read(ctx context.Context, body []byte) (result db.ReadResult, e
 // catchUp waits until everything is applied that the log holds now. So the read that follows sees
 // every write that was acknowledged before, on any replica: there is no lease and no clock in it.
 func (w *Worker) catchUp(ctx context.Context) error {
-	select {
-	case <-w.barriers.join():
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
+	end := w.barriers.join()
+	for {
+		v, turned := w.status.turn()
+		if v.Stuck {
+			return refuseBehind()
+		}
+		select {
+		case <-end:
+			return nil
+		case <-turned:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
 	}
 }
 
@@ -185,6 +203,9 @@ func (w *Worker) reach(ctx context.Context, after db.Position) error {
 		v, moved := w.status.progress()
 		if v.Log.Position().Covers(after) {
 			return nil
+		}
+		if v.Stuck {
+			return refuseBehind()
 		}
 		if end == nil {
 			end = w.barriers.join()

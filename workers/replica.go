@@ -27,11 +27,12 @@ var (
 type replica struct {
 	*Worker
 	follower *replog.Follower
-	pending  []replog.Event // received and not handled yet
-	state    replog.State   // after the last event that was handled; its data is committed
-	idle     int            // records since the last entry
-	attached bool           // it has followed a log since it started
-	checks   *time.Ticker   // whether the database's files are still there
+	pending  []replog.Event   // received and not handled yet
+	state    replog.State     // after the last event that was handled; its data is committed
+	idle     int              // records since the last entry
+	attached bool             // it has followed a log since it started
+	checks   *time.Ticker     // whether the database's files are still there
+	room     <-chan time.Time // while the disk is full: when to try again
 }
 
 // replicate keeps the database equal to the log, and rebuilds it where it does not belong to it.
@@ -45,6 +46,13 @@ func (w *Worker) replicate(ctx context.Context) error {
 		err := w.followLog(ctx)
 		if errors.Is(err, store.ErrGone) {
 			return w.give(ctx, err)
+		}
+		if errors.Is(err, store.ErrFull) {
+			// What was being written may be stored or not: begin again from what is.
+			if err := w.waitForRoom(ctx, err); err != nil {
+				return err
+			}
+			continue
 		}
 		if !errors.Is(err, replog.ErrForeign) && !errors.Is(err, replog.ErrCorrupt) {
 			return err
@@ -80,8 +88,18 @@ func (w *Worker) followLog(ctx context.Context) error {
 	defer r.follower.Close()
 	defer r.checks.Stop()
 	w.following.Store(r.follower)
-	w.status.update(func(v *view) { *v = view{State: cluster.Following, Log: state} })
-	w.barriers.join() // reading it back tells that this is the end of the log
+	r.room = w.retryRoom()
+	serves := false
+	w.status.update(func(v *view) {
+		serves = v.Full != "" && v.serving() // it goes on to answer reads, wherever the log has got to
+		*v = view{State: cluster.Following, Log: state, Leader: v.Leader, Full: v.Full, Stuck: v.Stuck, Aside: v.Aside}
+		if serves {
+			v.State = cluster.Serving
+		}
+	})
+	if !serves {
+		w.barriers.join() // reading it back tells that this is the end of the log
+	}
 	for {
 		if err := r.follow(ctx); err != nil {
 			return err
@@ -102,6 +120,8 @@ func (r *replica) follow(ctx context.Context) error {
 			return r.obey(ctx, o)
 		case <-r.checks.C:
 			return r.Store.Intact()
+		case <-r.room:
+			return r.tryRoom(ctx)
 		case <-ctx.Done():
 			return ctx.Err()
 		}
@@ -121,6 +141,9 @@ func (r *replica) obey(ctx context.Context, o order) error {
 	}
 	r.status.update(func(v *view) { v.Elected = o.epoch })
 	err := r.lead(ctx, o.epoch)
+	if errors.Is(err, store.ErrFull) { // before it could stand for election again
+		r.outOfRoom(err, false)
+	}
 	r.status.update(func(v *view) { v.Leads, v.Elected = 0, 0 })
 	r.Logger.Info("not master any more", "epoch", o.epoch, "why", err)
 	r.resign(ctx, o.epoch) // whatever ended it: nobody else can be elected before
@@ -140,7 +163,16 @@ func (r *replica) apply(ctx context.Context, events []replog.Event) error {
 	for rest := events; len(rest) > 0; {
 		var batch []replog.Event
 		batch, rest = split(rest)
-		if err := r.store(ctx, batch); err != nil {
+		err := r.store(ctx, batch)
+		if errors.Is(err, store.ErrFull) {
+			stuck := hasEntry(batch)
+			r.outOfRoom(err, stuck)
+			if !stuck { // that it follows a new log is stored with the first entry, as a new epoch is
+				r.room = r.retryRoom()
+				continue
+			}
+		}
+		if err != nil {
 			return err
 		}
 	}
@@ -234,7 +266,11 @@ func (r *replica) store(ctx context.Context, events []replog.Event) error {
 	if err := execute(ctx, tx, requests, b.State.Position()); err != nil {
 		return err
 	}
-	return tx.Commit(ctx, b)
+	if err := tx.Commit(ctx, b); err != nil {
+		return err
+	}
+	r.roomAgain()
+	return nil
 }
 
 // execute executes what the entries up to a position say, together. It was executed by their masters

@@ -16,6 +16,8 @@ type view struct {
 	Elected uint64          // the epoch that it leads, or tries to; 0: none
 	Leader  registry.Master // the master that the newest marker read names, since the worker started
 	Aside   bool            // it is cut off from the log, and another worker is not; attend's
+	Full    string          // why the database has no room to write; empty: it can write
+	Stuck   bool            // there are entries in the log that it has no room for
 }
 
 // serving says whether the worker answers requests.
@@ -24,15 +26,16 @@ func (v view) serving() bool { return v.State == cluster.Serving }
 // gives says whether others may copy what the worker has.
 func (v view) gives() bool { return v.serving() || v.State == cluster.Deleted }
 
-// electable says whether the worker may become master: it has been at the end of the log.
-func (v view) electable() bool { return v.serving() && v.Elected == 0 && !v.Aside }
+// electable says whether the worker may become master: it has been at the end of the log, and can
+// write and be heard.
+func (v view) electable() bool { return v.serving() && v.Elected == 0 && !v.Aside && v.Full == "" }
 
 // status holds the view. Only the replica changes it, but for Aside; everybody may wait for changes.
 type status struct {
 	mu     sync.Mutex
 	view   view
 	moved  chan struct{} // closed and replaced when anything changes
-	turned chan struct{} // the same, but for more than the position
+	turned chan struct{} // the same, but for more than the position and who leads
 }
 
 func newStatus() *status {
@@ -74,8 +77,10 @@ func (s *status) update(change func(*view)) {
 	}
 	close(s.moved)
 	s.moved = make(chan struct{})
-	if s.view.State != before.State || s.view.Leads != before.Leads || s.view.Log.LogID != before.Log.LogID ||
-		s.view.Aside != before.Aside {
+	log := before.Log.LogID
+	before.Log, before.Elected, before.Leader = s.view.Log, s.view.Elected, s.view.Leader
+	before.Log.LogID = log
+	if s.view != before {
 		close(s.turned)
 		s.turned = make(chan struct{})
 	}

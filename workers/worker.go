@@ -18,6 +18,7 @@ import (
 
 	"rideshare/internal/bus"
 	"rideshare/internal/cluster"
+	"rideshare/internal/db"
 	"rideshare/internal/registry"
 	"rideshare/internal/replog"
 	"rideshare/internal/store"
@@ -77,6 +78,7 @@ type Worker struct {
 	yields    chan struct{}                   // tells a replica that leads to leave that to another
 	lag       uint64                          // entries, when attend has looked last; attend's alone
 	damage    chan error                      // why the database cannot be read
+	trial     [][]db.Op                       // what found no room when it was master; replicate's alone
 }
 
 // order is what the registry's side tells the replica to do: lead the epoch, or seed a new log.
@@ -103,8 +105,8 @@ func New(c Config) *Worker {
 }
 
 // Run runs the worker until ctx ends, which is no error, or something fails for good. Most
-// failures of the log, the bus and the registry are waited out. A failure of the database is not:
-// the worker ends, and what it held goes to others.
+// failures of the log, the bus and the registry are waited out, and so is a full disk. Another failure
+// of the database is not: the worker ends, and what it held goes to others.
 func (w *Worker) Run(ctx context.Context) error {
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error { return w.replicate(ctx) })
@@ -142,7 +144,10 @@ func (w *Worker) member(v view) registry.Member {
 	m := registry.Member{
 		ID: w.ID, Pair: w.Pair, PID: w.PID, Addr: w.Addr,
 		Role: cluster.Slave, State: v.State, LogID: v.Log.LogID,
-		Position: v.Log.Position(), Reads: w.reads.Load(), Writes: w.writes.Load(), Database: "ok",
+		Position: v.Log.Position(), Reads: w.reads.Load(), Writes: w.writes.Load(), Database: registry.DatabaseOK,
+	}
+	if v.Full != "" {
+		m.Database = v.Full
 	}
 	m.Leader, m.CutOff = v.Leader, w.cutOff()
 	if v.Leads > 0 {

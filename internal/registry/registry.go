@@ -38,12 +38,18 @@ type Member struct {
 	Position db.Position   `json:"position"`
 	Reads    uint64        `json:"reads"`
 	Writes   uint64        `json:"writes"`
-	Database string        `json:"database"` // "ok", or what is wrong
+	Database string        `json:"database"` // DatabaseOK, or what is wrong
 	// Leader is the master that the newest marker names which the worker has read; zero: it has
 	// read none since it started.
 	Leader Master `json:"leader,omitzero"`
 	CutOff bool   `json:"cut_off,omitempty"` // it cannot reach the log
 }
+
+// DatabaseOK is the Database of a member whose database reads and writes.
+const DatabaseOK = "ok"
+
+// Writable reports whether the worker's database can write, so that it may become master.
+func (m Member) Writable() bool { return m.Database == DatabaseOK || m.Database == "" }
 
 // Master is who was elected.
 type Master struct {

@@ -17,7 +17,7 @@ func TestFullDisk(t *testing.T) {
 	disk := disktest.New(t, "4m")
 	storetest.RunFull(t, storetest.Disk{
 		Open: func(ctx context.Context) (store.Store, error) {
-			return Open(ctx, filepath.Join(disk.Dir, "store.db"), Options{})
+			return Open(ctx, filepath.Join(disk.Dir, "store.db"), Options{Create: true})
 		},
 		Fill: func() { disk.Fill(t) },
 		Free: func() { disk.Free(t) },
@@ -28,7 +28,7 @@ func TestFullDisk(t *testing.T) {
 // commit.
 func TestNoMorePages(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "store.db")
-	s, err := Open(t.Context(), path, Options{Unsafe: true})
+	s, err := Open(t.Context(), path, Options{Unsafe: true, Create: true})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -37,7 +37,7 @@ func TestNoMorePages(t *testing.T) {
 	}
 	d := dialect()
 	d.BeginWrite = "PRAGMA max_page_count = 1; " + d.BeginWrite // no less than it has
-	s, err = open(t.Context(), path, Options{Unsafe: true}, d)
+	s, err = open(t.Context(), path, Options{Unsafe: true}, d, false)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -61,11 +61,11 @@ func TestOpenOnAFullDisk(t *testing.T) {
 	disk := disktest.New(t, "256k")
 	disk.Fill(t)
 	path := filepath.Join(disk.Dir, "p1", "store.db")
-	if _, err := Open(t.Context(), path, Options{}); !errors.Is(err, store.ErrFull) {
+	if _, err := Open(t.Context(), path, Options{Create: true}); !errors.Is(err, store.ErrFull) {
 		t.Errorf("opened on a full disk: %v", err)
 	}
 	disk.Free(t)
-	s, err := Open(t.Context(), path, Options{})
+	s, err := Open(t.Context(), path, Options{Create: true})
 	if err != nil {
 		t.Fatal(err)
 	}
