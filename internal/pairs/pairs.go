@@ -36,8 +36,8 @@ type Process struct {
 	Outdated bool
 	// Failed says that it ended by itself, and with an error: nobody killed it.
 	Failed bool
-	// Fault says what is wrong while it does not run: "exited with ...", "killed"; empty where it
-	// never ran.
+	// Fault says why it does not run: "killed", "out of memory", "exited with ..." and its last words,
+	// or the error that ended it; empty where it never ran.
 	Fault string
 }
 
@@ -54,6 +54,7 @@ type Event struct {
 	Pair   string
 	Part   Part
 	Worker string // the id of the pair's worker
+	Why    string // the cause, as in Process.Fault
 }
 
 // Pairs are the pairs on this machine. Its methods may be called concurrently.

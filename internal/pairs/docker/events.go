@@ -95,6 +95,7 @@ func (p *Pairs) death(ctx context.Context, m events.Message) (pairs.Event, bool)
 	default:
 		return e, false
 	}
+	e.Why = p.causeOfDeath(ctx, m)
 	return e, true
 }
 

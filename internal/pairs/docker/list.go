@@ -101,32 +101,10 @@ func (p *Pairs) process(ctx context.Context, listed container.Summary) (pairs.Pr
 	if c.State.Running {
 		return pairs.Process{PID: c.State.Pid, Running: true}, nil
 	}
-	return pairs.Process{Fault: fault(c.State), Failed: failed(c.State)}, nil
+	return pairs.Process{Fault: p.cause(inspecting, listed.ID, c.State), Failed: failed(c.State)}, nil
 }
-
-// Exit codes of processes that did not end by themselves.
-const (
-	killed     = 128 + 9  // by SIGKILL
-	terminated = 128 + 15 // by SIGTERM
-	unknown    = 255      // the engine ended first
-)
 
 // failed reports whether a container that does not run has ended by itself and with an error.
 func failed(s *container.State) bool {
 	return !s.OOMKilled && s.Error == "" && !slices.Contains([]int{0, killed, terminated, unknown}, s.ExitCode)
-}
-
-func fault(s *container.State) string {
-	switch {
-	case s.Status == container.StateCreated && s.Error == "":
-		return ""
-	case s.OOMKilled:
-		return "out of memory"
-	case s.Error != "":
-		return s.Error
-	case s.ExitCode == killed:
-		return "killed"
-	default:
-		return fmt.Sprintf("exited with %d", s.ExitCode)
-	}
 }

@@ -119,6 +119,9 @@ func (p *Pairs) Create(ctx context.Context) (pairs.Pair, error) {
 	return pair.describe(), nil
 }
 
+// killed is the fault of what Kill has ended.
+const killed = "killed"
+
 // errClosed: Close was called.
 var errClosed = errors.New("inprocess: closed")
 
@@ -203,7 +206,7 @@ func (p *Pairs) ended(pair *pair, r *run, err error) {
 		pair.fault = err.Error()
 		pair.judge(err)
 	}
-	p.emit(pairs.Event{Pair: pair.id, Part: pairs.WorkerPart, Worker: r.who.ID})
+	p.emit(pairs.Event{Pair: pair.id, Part: pairs.WorkerPart, Worker: r.who.ID, Why: pair.fault})
 }
 
 // Kill implements pairs.Pairs.
@@ -222,10 +225,10 @@ func (p *Pairs) Kill(_ context.Context, id string, part pairs.Part) error {
 		pair.dead = true
 		r.closing.Go(func() { _ = r.db.Close() }) // it is being killed
 	default:
-		pair.fault = "killed"
+		pair.fault = killed
 		r.kill()
 	}
-	p.emit(pairs.Event{Pair: id, Part: part, Worker: r.who.ID})
+	p.emit(pairs.Event{Pair: id, Part: part, Worker: r.who.ID, Why: killed})
 	return nil
 }
 

@@ -113,7 +113,7 @@ func TestAWorkerThatFailsIsAnEventAndLeavesNothing(t *testing.T) {
 		t.Fatal(err)
 	}
 	last.fail <- errors.New("disk full")
-	if e := <-events; e.Pair != pair.ID || e.Part != pairs.WorkerPart {
+	if e := <-events; e.Pair != pair.ID || e.Part != pairs.WorkerPart || e.Why != "disk full" {
 		t.Errorf("event %+v", e)
 	}
 	list, _ := p.List(t.Context())

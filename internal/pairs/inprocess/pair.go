@@ -60,7 +60,7 @@ func (p *pair) describe() pairs.Pair {
 	}
 	d.Database.Running = !p.dead
 	if p.dead {
-		d.Database.Fault = "killed"
+		d.Database.Fault = killed
 	}
 	return d
 }

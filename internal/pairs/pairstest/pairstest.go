@@ -118,7 +118,7 @@ func killWorker(t *testing.T, _ Features, world Factory) {
 	if err := p.Kill(t.Context(), pair.ID, pairs.WorkerPart); err != nil {
 		t.Fatalf("Kill: %v", err)
 	}
-	want := pairs.Event{Pair: pair.ID, Part: pairs.WorkerPart, Worker: pair.Worker.ID}
+	want := pairs.Event{Pair: pair.ID, Part: pairs.WorkerPart, Worker: pair.Worker.ID, Why: "killed"}
 	if e := receive(t, events); e != want {
 		t.Errorf("event %+v, want %+v", e, want)
 	}
