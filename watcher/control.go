@@ -156,7 +156,7 @@ func (w *Watcher) switchOver(ctx context.Context, to string) cluster.Answer {
 	}
 	successor := choose(t, to)
 	if successor == "" || t.Master == "" {
-		return problem(cluster.NoSuchWorker, "there is no slave %s that serves", to)
+		return problem(cluster.NoSuchWorker, "there is no slave %s that serves and can write", to)
 	}
 	from := t.RegistryLeader.Epoch
 	err = w.change(ctx, func(c *registry.Config) { c.Switch = registry.Switch{To: successor, From: from} })
@@ -173,11 +173,12 @@ func (w *Watcher) switchOver(ctx context.Context, to string) cluster.Answer {
 	return problem(cluster.Failed, "%s has not become master: %s", successor, err)
 }
 
-// choose returns the slave of that name or, without a name, the most advanced one that serves.
+// choose returns the slave of that name or, without a name, the most advanced one, if it serves and can
+// write.
 func choose(t cluster.Topology, to string) string {
 	var best *cluster.Worker
 	for i, c := range t.Workers {
-		fits := c.Role == cluster.Slave && c.State == cluster.Serving && (to == "" || to == c.ID)
+		fits := c.Role == cluster.Slave && c.State == cluster.Serving && registry.Member{Database: c.Database}.Writable() && (to == "" || to == c.ID)
 		if fits && (best == nil || c.Position.Seq > best.Position.Seq) {
 			best = &t.Workers[i]
 		}

@@ -37,6 +37,7 @@ type History struct {
 	Tries    int       // starts since it last was serving
 	Next     time.Time // the earliest time of the next start
 	LastSeen time.Time // when its worker was registered, or started, last
+	Why      string    // why it does not serve: the last death, or start in vain, since it did
 }
 
 // Verb is what an action does.
@@ -107,7 +108,11 @@ func (p *planner) evict() {
 	for _, m := range p.Members {
 		i := slices.IndexFunc(p.Pairs, func(pair pairs.Pair) bool { return pair.ID == m.Pair })
 		if i < 0 || !p.Pairs[i].Worker.Running || p.Pairs[i].Worker.ID != m.ID {
-			p.do(Evict, m.Pair, m.ID, "its process is gone")
+			why := "its process is gone"
+			if i >= 0 && p.Pairs[i].Worker.ID == m.ID && p.Pairs[i].Worker.Fault != "" {
+				why += ": " + p.Pairs[i].Worker.Fault
+			}
+			p.do(Evict, m.Pair, m.ID, why)
 		}
 	}
 }
@@ -115,7 +120,7 @@ func (p *planner) evict() {
 // electing reports whether an election is under way: there is no master, and somebody who can
 // become it. It goes first: what is started meanwhile takes the processors that it needs.
 func (p *planner) electing() bool {
-	return p.Master.Worker == "" && slices.ContainsFunc(p.Members, p.serves)
+	return p.Master.Worker == "" && slices.ContainsFunc(p.Members, func(m registry.Member) bool { return p.serves(m) && m.Writable() })
 }
 
 // tend looks after every pair that there is.
@@ -140,7 +145,7 @@ func (p *planner) tend() {
 				p.do(Kill, pair.ID, pair.Worker.ID, "it runs, and has not been registered for "+stuckAfter.String())
 			}
 		case pair.Worker.Running:
-			p.do(Kill, pair.ID, pair.Worker.ID, "its database died")
+			p.do(Kill, pair.ID, pair.Worker.ID, "its database died: "+cmp.Or(pair.Database.Fault, "it does not run"))
 		case disaster, pair.Database.Running && h.Tries < hopeless:
 			p.kept++
 			if !p.Now.Before(h.Next) && !p.electing() {
@@ -250,6 +255,10 @@ func (p *planner) upgrade() {
 		p.do(Kill, outdated[0].Pair, outdated[0].ID, why)
 	case len(current) == len(p.Pairs), len(current) == 0:
 	default:
+		current = slices.DeleteFunc(current, func(m registry.Member) bool { return !m.Writable() })
+		if len(current) == 0 {
+			return
+		}
 		successor := slices.MaxFunc(current, func(a, b registry.Member) int { return cmp.Compare(a.Position.Seq, b.Position.Seq) })
 		if p.Switch != (registry.Switch{To: successor.ID, From: p.Master.Epoch}) {
 			p.do(Switch, successor.Pair, successor.ID, "the master runs an older program")

@@ -112,6 +112,15 @@ func empty(members ...int) func(*Observation) {
 	}
 }
 
+// full lets the disks of the pairs be full.
+func full(which ...int) func(*Observation) {
+	return func(o *Observation) {
+		for _, i := range which {
+			o.Members[i].Database = "the disk is full"
+		}
+	}
+}
+
 func TestPlan(t *testing.T) {
 	type action struct {
 		Verb   Verb
@@ -314,6 +323,15 @@ func TestPlan(t *testing.T) {
 		{"then the master: the most advanced of the others takes over", world(3, 2).with(outdated(0)).with(func(o *Observation) {
 			o.Members[2].Position.Seq = 11
 		}), []action{{Switch, "p3.1"}}},
+		{"it is no other that cannot write", world(3, 2).with(outdated(0)).with(full(2)).with(func(o *Observation) {
+			o.Members[2].Position.Seq = 11
+		}), []action{{Switch, "p2.1"}}},
+		{"nor any, where none can", world(3, 2).with(outdated(0)).with(full(1, 2)), nil},
+		{"no master, and all disks are full: what died is started", world(3, 2).with(full(1, 2)).with(func(o *Observation) {
+			o.kill(0)
+			o.evicted()
+			o.Master = registry.Master{}
+		}), []action{{Start, "p1"}}},
 		{"it was asked to", world(3, 2).with(outdated(0)).with(func(o *Observation) {
 			o.Members[2].Position.Seq = 11
 			o.Switch = registry.Switch{To: "p3.1", From: 1}

@@ -11,6 +11,7 @@ import (
 	"rideshare/internal/cluster"
 	"rideshare/internal/pairs"
 	"rideshare/internal/registry"
+	"rideshare/internal/store"
 )
 
 // reconcile looks once and does what is missing. It is level-triggered: it asks what is, not what
@@ -141,7 +142,7 @@ func (w *Watcher) remember(members []registry.Member, now time.Time) {
 			if h.Created { // creating works; that others serve says nothing about it
 				w.createTry = 0
 			}
-			h.Created, h.Tries, h.Next = false, 0, time.Time{}
+			h.Created, h.Tries, h.Next, h.Why = false, 0, time.Time{}, ""
 		}
 		w.history[m.Pair] = h
 	}
@@ -230,9 +231,11 @@ func (w *Watcher) create(ctx context.Context, a Action) {
 		w.mu.Lock()
 		defer w.mu.Unlock()
 		w.creating--
+		w.createWhy = ""
 		if err == nil {
 			w.history[pair.ID] = History{Created: true, Tries: 1, Next: time.Now().Add(firstRetry), LastSeen: time.Now()}
 		} else {
+			w.createWhy = err.Error()
 			w.nextCreate = time.Now().Add(retryAfter(w.createTry))
 		}
 	})
@@ -254,6 +257,12 @@ func (w *Watcher) withPair(ctx context.Context, a Action, f func(context.Context
 		w.mu.Lock()
 		defer w.mu.Unlock()
 		h := w.history[a.Pair]
+		if err != nil {
+			h.Why = fmt.Sprintf("%s failed: %s", a.Verb, err)
+		}
+		if errors.Is(err, store.ErrFull) { // which says nothing against the pair: its data may be the newest
+			h.Tries = min(h.Tries, hopeless-1)
+		}
 		h.Busy, h.Removing, h.LastSeen, h.Next = false, false, time.Now(), time.Now().Add(retryAfter(h.Tries))
 		w.history[a.Pair] = h
 		if a.Verb == Remove || a.Verb == SetAside && err == nil {

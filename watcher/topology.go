@@ -69,6 +69,9 @@ func (w *Watcher) lookOnce(ctx context.Context) (cluster.Topology, error) {
 	if t.Recoveries == nil {
 		t.Recoveries = []cluster.Recovery{}
 	}
+	w.mu.Lock()
+	t.Faults = faults(o, w.createWhy)
+	w.mu.Unlock()
 	p := planner{Observation: o}
 	running := slices.DeleteFunc(o.Members, func(m registry.Member) bool { return !p.runs(m) })
 	var newest uint64

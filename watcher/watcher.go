@@ -10,6 +10,7 @@ package watcher
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"sync"
 	"time"
@@ -61,6 +62,7 @@ type Watcher struct {
 	creating   int
 	createTry  int
 	nextCreate time.Time
+	createWhy  string // why the last pair could not be created; empty: it could
 	leading    bool
 }
 
@@ -152,11 +154,13 @@ func (w *Watcher) timer() <-chan time.Time {
 
 // died is the fast path: the registry would notice only at the end of the worker's session.
 func (w *Watcher) died(ctx context.Context, e pairs.Event) {
-	w.Logger.Warn("died", "pair", e.Pair, "part", e.Part, "worker", e.Worker)
+	w.Logger.Warn("died", "pair", e.Pair, "part", e.Part, "worker", e.Worker, "why", e.Why)
+	why := fmt.Sprintf("%s died: %s", e.Part, e.Why)
+	w.blame(e.Pair, why)
 	if !w.isLeading() {
 		return
 	}
-	w.evict(ctx, e.Worker, string(e.Part)+" died")
+	w.evict(ctx, e.Worker, why)
 	if e.Part == pairs.DatabasePart {
 		// Without its database the worker is of no use; it may take a while to notice.
 		if err := w.kill(ctx, e.Pair); err != nil && !errors.Is(err, pairs.ErrNotFound) {

@@ -1,6 +1,7 @@
 package watcher
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -34,8 +35,10 @@ type machine struct {
 	pairs   map[string]pairs.Pair
 	runs    map[string]int
 	starts  []time.Time
-	failing bool // nothing can be started
-	hanging bool // the engine does not say what there is
+	failing bool   // nothing can be started
+	failure error  // why not; nil: the machine is full
+	fault   string // of what is killed next; empty: killed
+	hanging bool   // the engine does not say what there is
 	next    int
 	aside   []string
 }
@@ -73,8 +76,8 @@ func (m *machine) run(ctx context.Context, id string) (pairs.Pair, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.starts = append(m.starts, time.Now())
-	if m.failing {
-		return pairs.Pair{}, errors.New("the machine is full")
+	if m.failing || m.failure != nil {
+		return pairs.Pair{}, cmp.Or(m.failure, errors.New("the machine is full"))
 	}
 	m.runs[id]++
 	worker := fmt.Sprintf("%s.%d", id, m.runs[id])
@@ -91,9 +94,9 @@ func (m *machine) Kill(_ context.Context, id string, part pairs.Part) error {
 	if !ok || !p.Worker.Running {
 		return pairs.ErrNotFound
 	}
-	p.Worker.Running, p.Worker.PID, p.Worker.Fault = false, 0, "killed"
+	p.Worker.Running, p.Worker.PID, p.Worker.Fault = false, 0, cmp.Or(m.fault, "killed")
 	m.pairs[id] = p
-	m.events <- pairs.Event{Pair: id, Part: part, Worker: p.Worker.ID}
+	m.events <- pairs.Event{Pair: id, Part: part, Worker: p.Worker.ID, Why: p.Worker.Fault}
 	return nil
 }
 
@@ -143,6 +146,7 @@ type watched struct {
 	server   *registrymemory.Server
 	operator *registrymemory.Session
 	client   *busmemory.Conn
+	lines    lines
 }
 
 func watch(t *testing.T, test func(*watched)) {
@@ -151,7 +155,7 @@ func watch(t *testing.T, test func(*watched)) {
 		m := &machine{session: server.Connect(), events: make(chan pairs.Event, 16), pairs: map[string]pairs.Pair{}, runs: map[string]int{}}
 		own, conn := server.Connect(), broker.Connect()
 		w := &watched{t: t, machine: m, server: server, operator: server.Connect(), client: broker.Connect()}
-		watcher := New(Config{ID: "w", Registry: own, Pairs: m, Bus: conn, Slaves: 2, Logger: slog.New(slog.DiscardHandler)})
+		watcher := New(Config{ID: "w", Registry: own, Pairs: m, Bus: conn, Slaves: 2, Logger: w.lines.logger()})
 		ctx, cancel := context.WithCancel(t.Context())
 		done := make(chan error)
 		go func() { done <- watcher.Run(ctx) }()

@@ -76,6 +76,7 @@ type Topology struct {
 	Watcher        string     `json:"watcher,omitempty" doc:"Id of the leading watcher"`
 	Workers        []Worker   `json:"workers" nullable:"false"`
 	Desired        Desired    `json:"desired"`
+	Faults         []Fault    `json:"faults,omitempty" nullable:"false" doc:"Pairs that do not serve after something has gone wrong with them, and why"`
 	Recoveries     []Recovery `json:"recoveries" nullable:"false" doc:"The last recoveries, newest first"`
 	Queues         []Queue    `json:"queues,omitempty" nullable:"false" doc:"The queues of requests; not after a command, nor while the broker does not tell"`
 }
@@ -115,6 +116,12 @@ type Desired struct {
 	Auto   bool `json:"auto" doc:"Whether the autoscaler sets it"`
 	Min    int  `json:"min" doc:"Least number of slaves"`
 	Max    int  `json:"max" doc:"Largest number of slaves"`
+}
+
+// Fault is why a pair does not serve. Where a database serves and cannot write, its Worker says so.
+type Fault struct {
+	Pair string `json:"pair,omitempty" doc:"Id of the pair; empty for one that could not be created"`
+	Why  string `json:"why" doc:"The death or the start that has failed, for example: worker died: exited with 1: no space left on device"`
 }
 
 // Recovery is something that the watcher put right. The death of a master makes two: one until

@@ -21,6 +21,7 @@ type workerMetrics struct {
 	batch, commit        *prometheus.HistogramVec
 	reads                *prometheus.HistogramVec
 	available, size      *prometheus.GaugeVec
+	writable             *prometheus.GaugeVec
 }
 
 func newWorkerMetrics(factory promauto.Factory) workerMetrics {
@@ -44,7 +45,8 @@ func newWorkerMetrics(factory promauto.Factory) workerMetrics {
 		reads:  histogram("rideshare_read_duration_seconds", "Time to answer a read, with waiting for the position it asks for.", latencies(), "level"),
 		available: gauge("rideshare_database_disk_available_bytes",
 			"Space left on the file system that holds the databases."),
-		size: gauge("rideshare_database_disk_size_bytes", "Size of the file system that holds the databases."),
+		writable: gauge("rideshare_database_writable", "1 while the worker's database can write, 0 while it only reads."),
+		size:     gauge("rideshare_database_disk_size_bytes", "Size of the file system that holds the databases."),
 	}
 }
 
@@ -109,6 +111,7 @@ func (w *Worker) Status(m registry.Member, lag uint64) {
 	w.m.epoch.WithLabelValues(w.id).Set(float64(m.Position.Epoch))
 	w.m.position.WithLabelValues(w.id).Set(float64(m.Position.Seq))
 	w.m.lag.WithLabelValues(w.id).Set(float64(lag))
+	w.m.writable.WithLabelValues(w.id).Set(truth(m.Writable()))
 	if available, size, ok := disk(w.disk); ok {
 		w.m.available.WithLabelValues(w.id).Set(available)
 		w.m.size.WithLabelValues(w.id).Set(size)
@@ -123,7 +126,7 @@ func (w *Worker) Gone() {
 	w.gone = true
 	own := prometheus.Labels{"worker": w.id}
 	for _, v := range []interface{ DeletePartialMatch(prometheus.Labels) int }{
-		w.m.role, w.m.state, w.m.epoch, w.m.position, w.m.lag, w.m.wait, w.m.batch, w.m.commit, w.m.reads, w.m.available, w.m.size,
+		w.m.role, w.m.state, w.m.epoch, w.m.position, w.m.lag, w.m.wait, w.m.batch, w.m.commit, w.m.reads, w.m.available, w.m.size, w.m.writable,
 	} {
 		v.DeletePartialMatch(own)
 	}
