@@ -110,6 +110,14 @@ type Outage struct {
 	Queues []Queue `json:"queues,omitempty"`
 }
 
+// PairFault is a schema of the API.
+type PairFault struct {
+	// Id of the pair; empty for one that could not be created
+	Pair string `json:"pair,omitempty"`
+	// The death or the start that has failed, for example: worker died: exited with 1: no space left on device
+	Why string `json:"why"`
+}
+
 // Problem is a schema of the API.
 type Problem struct {
 	// What is wrong with this request
@@ -248,6 +256,8 @@ type Topology struct {
 	Elected string `json:"elected,omitempty"`
 	// Epoch of the present master; grows with every change of master
 	Epoch int64 `json:"epoch"`
+	// Pairs that do not serve after something has gone wrong with them, and why
+	Faults []PairFault `json:"faults,omitempty"`
 	// The master according to the log: the newest one that a worker has read of. Only what it writes counts. Empty while none is known
 	LogLeader Leader `json:"log_leader"`
 	// Id of the master; empty while there is none

@@ -20,18 +20,18 @@ func (w *Watcher) blame(pair, why string) {
 
 // faults returns the pairs that do not serve after something has gone wrong with them, and why. A pair that
 // dies again and again is among them also while it runs.
-func faults(o Observation, createWhy string) []cluster.Fault {
+func faults(o Observation, createWhy string) []cluster.PairFault {
 	p := planner{Observation: o}
-	var all []cluster.Fault
+	var all []cluster.PairFault
 	for _, pair := range o.Pairs {
 		serves := slices.ContainsFunc(o.Members, func(m registry.Member) bool { return m.Pair == pair.ID && p.serves(m) })
 		why := cmp.Or(o.History[pair.ID].Why, stopped("worker", pair.Worker), stopped("database", pair.Database))
 		if !serves && why != "" && !o.History[pair.ID].Removing {
-			all = append(all, cluster.Fault{Pair: pair.ID, Why: why})
+			all = append(all, cluster.PairFault{Pair: pair.ID, Why: why})
 		}
 	}
 	if createWhy != "" {
-		all = append(all, cluster.Fault{Why: "create failed: " + createWhy})
+		all = append(all, cluster.PairFault{Why: "create failed: " + createWhy})
 	}
 	return all
 }

@@ -63,7 +63,7 @@ func TestDeathsNameTheirCause(t *testing.T) {
 			t.Errorf("logged: %s", &w.lines.all)
 		}
 		w.settle(2 * time.Second)
-		want := cluster.Fault{Pair: "p2", Why: "start failed: the machine is full"}
+		want := cluster.PairFault{Pair: "p2", Why: "start failed: the machine is full"}
 		if got := w.ask(cluster.Command{Topology: true}).Topology.Faults; len(got) != 1 || got[0] != want {
 			t.Errorf("faults %+v, want %+v", got, want)
 		}

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"syscall"
 
@@ -16,12 +17,36 @@ const leastFree = 500 << 20
 // diagnose says of each part how it is. It is a function of what was seen, and of nothing else.
 func diagnose(o *observation) []finding {
 	var all []finding
-	for _, check := range []func(*observation) finding{
-		checkAddress, checkToken, checkBroker, checkZooKeeper, checkWatcher, checkMaster, checkSlaves, checkDisk, checkWrites,
-	} {
+	checks := []func(*observation) finding{
+		checkAddress, checkToken, checkBroker, checkZooKeeper, checkWatcher, checkMaster, checkSlaves, checkDeaths, checkDisk, checkWrites,
+	}
+	if o.oneProcess() { // it has neither a broker nor a ZooKeeper
+		checks = slices.Delete(checks, 2, 4)
+	}
+	for _, check := range checks {
 		all = append(all, check(o))
 	}
 	return all
+}
+
+// oneProcess reports whether the system runs in one process. Workers in containers have an address on a
+// network. Where no worker is seen, a system without containers whose data folder is here is taken for one.
+func (o *observation) oneProcess() bool {
+	if len(o.containers) > 0 {
+		return false
+	}
+	if t := o.last(); t != nil && len(t.Workers) > 0 {
+		return !slices.ContainsFunc(t.Workers, func(w client.Worker) bool { return w.Addr != w.ID })
+	}
+	return o.local && slices.ContainsFunc(o.disks, func(d disk) bool { return d.what == dataFolder })
+}
+
+// logOf says where to look for the log of a part.
+func (o *observation) logOf(part string) string {
+	if o.oneProcess() {
+		return "what 'rideshare run' prints (with --verbose)"
+	}
+	return "the log of " + part
 }
 
 func ok(part, format string, args ...any) finding {
@@ -99,6 +124,9 @@ func checkWatcher(o *observation) finding {
 	if _, down := o.containerFault(part, "zookeeper"); down && o.topology == nil {
 		return unseen(part, "it does not answer, as it does without ZooKeeper")
 	}
+	if o.topology == nil && says(o.clusterErr, "in time") && o.oneProcess() {
+		return finding{part, fault, "no watcher answers, and nothing that dies is replaced", "see " + o.logOf(part)}
+	}
 	if o.topology == nil && says(o.clusterErr, "in time") {
 		return finding{part, fault, "no watcher answers, and nothing that dies is replaced: it is down, or without ZooKeeper", "start it, and see its log"}
 	}
@@ -111,10 +139,16 @@ func checkMaster(o *observation) finding {
 	switch {
 	case last == nil:
 		return unseen(part, "the topology cannot be seen")
-	case last.RegistryLeader.Epoch > last.LogLeader.Epoch:
+	case last.Master == "" && unwritable(last) != nil:
+		w := unwritable(last)
+		return finding{part, fault, fmt.Sprintf("there is no master: writes wait, as the database of %s cannot write: %s", w.ID, w.Database),
+			"make room on the disk of the databases: writes then go on by themselves, reads do so all the time"}
+	case !o.oneProcess() && last.RegistryLeader.Epoch > last.LogLeader.Epoch:
 		return finding{part, fault, fmt.Sprintf("%s was elected for epoch %d, and has not reached the log, in which epoch %d counts",
 			last.RegistryLeader.Worker, last.RegistryLeader.Epoch, last.LogLeader.Epoch),
 			"it gives up by itself where another worker reaches the log; see its log, and whether a majority of RabbitMQ is there"}
+	case last.Master == "" && o.oneProcess():
+		return finding{part, fault, "there is no master: writes wait", "see " + o.logOf("the watcher") + " for why nobody is elected: one worker that serves, and can write, is needed"}
 	case last.Master == "":
 		return finding{part, fault, "there is no master: writes wait", "see the watcher's log for why nobody is elected: a majority of ZooKeeper, and one worker that serves, are needed"}
 	default:
@@ -137,17 +171,23 @@ func checkSlaves(o *observation) finding {
 	for _, w := range last.Workers {
 		switch {
 		case w.Role != "slave":
+		case w.Database != "ok" && says(errors.New(w.Database), "disk"):
+			return finding{part, fault, fmt.Sprintf("the database of %s cannot write: %s", w.ID, w.Database), "make room on its disk: it answers reads from what it has, and catches up by itself"}
 		case w.Database != "ok":
-			return finding{part, fault, fmt.Sprintf("the database of %s: %s", w.ID, w.Database), "see the log of that database"}
+			return finding{part, fault, fmt.Sprintf("the database of %s: %s", w.ID, w.Database), "see " + o.logOf("that database")}
 		case stuck(o.topology, o.later, w):
 			return finding{part, fault, fmt.Sprintf("%s is stuck: it is %s at %s, %d entries behind, and does not move", w.ID, w.State, w.Position, w.Lag),
-				"see its log; where that does not help, remove its worker and its database: the watcher replaces them"}
+				"see " + o.logOf("that worker") + "; where that does not help, remove its worker and its database: the watcher replaces them"}
 		case w.State == "serving":
 			serving++
 		}
 	}
 	if serving < last.Desired.Slaves && o.later != nil {
-		return finding{part, fault, fmt.Sprintf("%d of %d slaves serve", serving, last.Desired.Slaves), "wait for the watcher, or see its log for why it starts none"}
+		found := fmt.Sprintf("%d of %d slaves serve", serving, last.Desired.Slaves)
+		if len(last.Faults) > 0 {
+			found += ": " + faultOf(last.Faults[0])
+		}
+		return finding{part, fault, found, "wait for the watcher, or see " + o.logOf("the watcher") + " for why it starts none"}
 	}
 	return ok(part, "%d of %d serve", serving, last.Desired.Slaves)
 }
@@ -175,6 +215,11 @@ func checkDisk(o *observation) finding {
 	for _, c := range o.containers {
 		if line := c.complainsOfDisk(); line != "" {
 			return finding{part, fault, fmt.Sprintf("the disk is full, says %s: %s", c.name, line), "make room where its volume is (docker system df)"}
+		}
+	}
+	if t := o.last(); t != nil {
+		if w := unwritable(t); w != nil && says(errors.New(w.Database), "disk") {
+			return finding{part, fault, fmt.Sprintf("the disk is full, says the database of %s: %s", w.ID, w.Database), "make room there"}
 		}
 	}
 	if err := errors.Join(o.writeErr, o.clusterErr); says(err, "disk") {
@@ -264,7 +309,7 @@ func (c container) down(part string) finding {
 func (c container) complainsOfDisk() (found string) {
 	for line := range strings.Lines(c.lines) {
 		lower := strings.ToLower(line)
-		for _, complaint := range []string{"no space left on device", "disk is full", "disk full", "disk resource limit alarm set", "free disk space is insufficient"} {
+		for _, complaint := range []string{"no space left on device", "disk is full", "disk full", "disk resource limit alarm set", "free disk space is insufficient", "error number 28", "as disk is full"} {
 			if strings.Contains(lower, complaint) {
 				found = strings.TrimSpace(line)
 			}

@@ -16,6 +16,7 @@ import (
 // observation is all that the doctor has seen.
 type observation struct {
 	url   string
+	now   time.Time
 	local bool // the system should be on this machine
 
 	answer     *http.Response // to GET /healthz; without its body
@@ -35,6 +36,9 @@ type disk struct {
 	what, path  string
 	free, total uint64 // bytes
 }
+
+// dataFolder is the disk of a system in one process.
+const dataFolder = "the data folder"
 
 // ours reports whether the answer is one of RideShare, of which each carries a Consistency-Token.
 func (o *observation) ours() bool {
@@ -65,7 +69,7 @@ func (d *doctor) observe(ctx context.Context) (*observation, error) {
 	if err != nil {
 		return nil, err
 	}
-	o := &observation{url: d.url, local: d.local()}
+	o := &observation{url: d.url, now: time.Now(), local: d.local()}
 	o.answer, o.answerErr = d.knock(ctx) //nolint:bodyclose // it is closed
 	if o.ours() {
 		d.ask(ctx, c, o)
@@ -117,11 +121,11 @@ func (d *doctor) ask(ctx context.Context, c *client.Client, o *observation) {
 // calm reports whether one look is enough.
 func calm(t *client.Topology) bool {
 	for _, w := range t.Workers {
-		if w.State != "serving" || w.Lag > 0 {
+		if w.State != "serving" || w.Lag > 0 || w.Database != "ok" {
 			return false
 		}
 	}
-	return t.Master != "" && int64(len(t.Workers)) > t.Desired.Slaves
+	return t.Master != "" && len(t.Faults) == 0 && int64(len(t.Workers)) > t.Desired.Slaves
 }
 
 func bounded[T any](ctx context.Context, f func(context.Context) (*T, error)) (*T, error) {
@@ -135,7 +139,7 @@ func (d *doctor) disks(ctx context.Context, contained bool) []disk {
 	if !d.local() {
 		return nil
 	}
-	what, path := "the data folder", d.get("RIDESHARE_DATA", "data")
+	what, path := dataFolder, d.get("RIDESHARE_DATA", "data")
 	if contained {
 		var err error
 		if path, err = d.engine.root(ctx); err != nil {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -104,7 +105,7 @@ func (o *operator) printTopology(t *client.Topology) error {
 		fmt.Fprintf(o.out, "the registry has elected %s for epoch %d; according to the log %s leads, epoch %d\n\n",
 			t.RegistryLeader.Worker, t.RegistryLeader.Epoch, nobodyIfEmpty(t.LogLeader.Worker), t.LogLeader.Epoch)
 	}
-	if err := o.printWorkers(t.Workers); err != nil || len(t.Recoveries) == 0 {
+	if err := errors.Join(o.printWorkers(t.Workers), o.printFaults(t.Faults)); err != nil || len(t.Recoveries) == 0 {
 		return err
 	}
 	fmt.Fprintln(o.out)
@@ -137,6 +138,19 @@ func (o *operator) printWorkers(workers []client.Worker) error {
 		t.add(colour, w.ID, w.Role, state, w.PID, w.Position, w.Lag, w.Reads, w.Database)
 	}
 	return t.print(o.out, o.coloured())
+}
+
+// printFaults prints the pairs that do not serve, if there are any.
+func (o *operator) printFaults(faults []client.PairFault) error {
+	if len(faults) == 0 {
+		return nil
+	}
+	var t table
+	t.add(plain, "PAIR", "DOES NOT SERVE")
+	for _, f := range faults {
+		t.add(red, cmp.Or(f.Pair, "a new one"), f.Why)
+	}
+	return errors.Join(newline(o.out), t.print(o.out, o.coloured()))
 }
 
 func (o *operator) printRecoveries(recoveries []client.Recovery) error {

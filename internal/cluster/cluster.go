@@ -68,17 +68,17 @@ type Answer struct {
 
 // Topology is the whole cluster at a moment.
 type Topology struct {
-	Epoch          uint64     `json:"epoch" doc:"Epoch of the present master; grows with every change of master"`
-	Master         string     `json:"master" doc:"Id of the master; empty while there is none"`
-	Elected        string     `json:"elected,omitempty" doc:"Id of the worker that was elected, until the log has accepted it as the master"`
-	LogLeader      Leader     `json:"log_leader" doc:"The master according to the log: the newest one that a worker has read of. Only what it writes counts. Empty while none is known"`
-	RegistryLeader Leader     `json:"registry_leader" doc:"The master according to the registry: the worker that was elected last, and is registered. Empty while there is none"`
-	Watcher        string     `json:"watcher,omitempty" doc:"Id of the leading watcher"`
-	Workers        []Worker   `json:"workers" nullable:"false"`
-	Desired        Desired    `json:"desired"`
-	Faults         []Fault    `json:"faults,omitempty" nullable:"false" doc:"Pairs that do not serve after something has gone wrong with them, and why"`
-	Recoveries     []Recovery `json:"recoveries" nullable:"false" doc:"The last recoveries, newest first"`
-	Queues         []Queue    `json:"queues,omitempty" nullable:"false" doc:"The queues of requests; not after a command, nor while the broker does not tell"`
+	Epoch          uint64      `json:"epoch" doc:"Epoch of the present master; grows with every change of master"`
+	Master         string      `json:"master" doc:"Id of the master; empty while there is none"`
+	Elected        string      `json:"elected,omitempty" doc:"Id of the worker that was elected, until the log has accepted it as the master"`
+	LogLeader      Leader      `json:"log_leader" doc:"The master according to the log: the newest one that a worker has read of. Only what it writes counts. Empty while none is known"`
+	RegistryLeader Leader      `json:"registry_leader" doc:"The master according to the registry: the worker that was elected last, and is registered. Empty while there is none"`
+	Watcher        string      `json:"watcher,omitempty" doc:"Id of the leading watcher"`
+	Workers        []Worker    `json:"workers" nullable:"false"`
+	Desired        Desired     `json:"desired"`
+	Faults         []PairFault `json:"faults,omitempty" nullable:"false" doc:"Pairs that do not serve after something has gone wrong with them, and why"`
+	Recoveries     []Recovery  `json:"recoveries" nullable:"false" doc:"The last recoveries, newest first"`
+	Queues         []Queue     `json:"queues,omitempty" nullable:"false" doc:"The queues of requests; not after a command, nor while the broker does not tell"`
 }
 
 // Leader is a worker and the epoch that it leads.
@@ -118,8 +118,8 @@ type Desired struct {
 	Max    int  `json:"max" doc:"Largest number of slaves"`
 }
 
-// Fault is why a pair does not serve. Where a database serves and cannot write, its Worker says so.
-type Fault struct {
+// PairFault is why a pair does not serve. Where a database serves and cannot write, its Worker says so.
+type PairFault struct {
 	Pair string `json:"pair,omitempty" doc:"Id of the pair; empty for one that could not be created"`
 	Why  string `json:"why" doc:"The death or the start that has failed, for example: worker died: exited with 1: no space left on device"`
 }
