@@ -91,14 +91,8 @@ func command(addr, data string, args ...string) *exec.Cmd {
 // run starts the system and waits until it serves.
 func run(t *testing.T, addr, data string) *process {
 	t.Helper()
-	p := &process{T: t, cmd: command(addr, data, "run"), out: &output{}, ended: make(chan error, 1), target: load.NewTarget("http://"+addr, "", 32)}
-	p.cmd.Stdout, p.cmd.Stderr = p.out, p.out
 	begun, watch := time.Now(), stopwatch.Start()
-	if err := p.cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	go func() { p.ended <- p.cmd.Wait() }()
-	t.Cleanup(func() { _ = p.cmd.Process.Kill() })
+	p := start(t, addr, data)
 	for {
 		resp, err := p.target.HTTP.Get("http://" + addr + "/readyz")
 		if err == nil {
