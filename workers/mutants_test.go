@@ -39,6 +39,10 @@ var mutants = []struct{ name, file, old, new string }{
 		"return db.Reply{Error: e, Digest: digest}.Encode()", "_ = digest\n	return db.Reply{Error: e}.Encode()",
 	},
 	{
+		"an entry that finds no room is passed over", "replica.go",
+		"			if !stuck {", "			if true {",
+	},
+	{
 		"entries of a deposed master count", "../internal/replog/fold.go",
 		"case r.Kind == EntryKind && r.Epoch == s.Epoch && r.Seq > s.Seq:",
 		"case r.Kind == EntryKind && r.Seq == s.Seq+1 && r.Prev == s.Hash:",

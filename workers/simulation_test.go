@@ -28,8 +28,8 @@ var (
 )
 
 // TestSimulation plays random schedules of everything that may go wrong at once: workers killed
-// and started again, registry sessions cut, connections to the log cut, planned changes of master, and a log that loses,
-// doubles, delays and half-confirms appends. Meanwhile clients write, and retry as documented. In
+// and started again, registry sessions cut, connections to the log cut, planned changes of master, disks
+// that are full, and a log that loses, doubles, delays and half-confirms appends. Meanwhile clients write, and retry as documented. In
 // the end every acknowledged write is there once, on every replica, under the reply it was
 // acknowledged with.
 func TestSimulation(t *testing.T) {
@@ -85,9 +85,10 @@ func simulate(t *testing.T, seed uint64) {
 		}
 		return logmemory.Kept
 	}
-	bubbleOn(t, inMemory(), logmemory.Options{Fate: fate}, func(s *site) {
+	disks := newDisks()
+	bubbleOn(t, disks.on(inMemory()), logmemory.Options{Fate: fate}, func(s *site) {
 		s.quiet = time.Duration(seed%2) * quiet // half of the schedules have workers that doubt the log
-		f := &faults{site: s, dice: d, generation: 1, databases: map[string]string{}}
+		f := &faults{site: s, dice: d, disks: disks, generation: 1, databases: map[string]string{}}
 		for _, database := range []string{"a", "b", "c"} {
 			f.start(database)
 		}
@@ -253,6 +254,7 @@ func check(t *testing.T, s *site, clients []*client) {
 type faults struct {
 	*site
 	dice       *dice
+	disks      *disks
 	generation int
 	databases  map[string]string // database -> its worker, "" while it has none
 }
@@ -267,7 +269,7 @@ func (f *faults) start(database string) {
 func (f *faults) inject() {
 	database := []string{"a", "b", "c"}[f.dice.roll(3)]
 	id := f.databases[database]
-	switch kind := f.dice.roll(9); {
+	switch kind := f.dice.roll(11); {
 	case id == "":
 		f.start(database)
 	case kind <= 2:
@@ -286,7 +288,9 @@ func (f *faults) inject() {
 		f.workers[id].session.Heal()
 	case kind == 6:
 		f.log.Deliver()
-	case kind == 7:
+	case kind <= 8:
+		f.disks.fill([]moment{never, onExecute, onCommit, afterCommit}[f.dice.roll(4)], database)
+	case kind == 9:
 		f.workers[id].log.Cut(f.dice.roll(3) > 0)
 	default:
 		if m, err := f.operator.Master(f.t.Context()); err == nil {
@@ -298,6 +302,7 @@ func (f *faults) inject() {
 // heal starts what was killed, and undoes every cut.
 func (f *faults) heal() {
 	for database, id := range f.databases {
+		f.disks.fill(never, database)
 		if id == "" {
 			f.start(database)
 		} else {
