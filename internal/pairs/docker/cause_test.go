@@ -58,7 +58,7 @@ func TestLastComplaint(t *testing.T) {
 func TestADeathNamesItsCause(t *testing.T) {
 	buildIdle(t)
 	w := newWorld(t)
-	w.config.WorkerArgs = []string{`{"level":"ERROR","msg":"ended","why":"no room on the disk"}`}
+	w.config.WorkerArgs = []string{"fail", `{"level":"ERROR","msg":"ended","why":"no room on the disk"}`}
 	p := w.open()
 	events := p.Events(t.Context())
 	pair, err := p.Create(t.Context())

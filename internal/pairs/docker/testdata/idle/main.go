@@ -1,5 +1,5 @@
-// Command idle runs until it is killed or told to stop, in the place of a worker or a database. With an
-// argument it says that on stderr, and fails.
+// Command idle runs until it is killed or told to stop, in the place of a worker or a database. After the
+// argument "fail" it prints the next one on stderr, and fails.
 package main
 
 import (
@@ -10,8 +10,8 @@ import (
 )
 
 func main() {
-	if len(os.Args) > 1 {
-		fmt.Fprintln(os.Stderr, os.Args[1])
+	if len(os.Args) == 3 && os.Args[1] == "fail" {
+		fmt.Fprintln(os.Stderr, os.Args[2])
 		os.Exit(3)
 	}
 	stop := make(chan os.Signal, 1)
