@@ -1,29 +1,29 @@
 package oneprocess
 
 import (
-	"fmt"
 	"net"
 	"time"
 
+	"rideshare/internal/config"
 	"rideshare/internal/tracing"
 	"rideshare/watcher"
 )
 
 // Config is the configuration of the one-process system.
 type Config struct {
-	Addr         string        `env:"RIDESHARE_ADDR" envDefault:"127.0.0.1:8080" doc:"where it listens"`
+	Addr         string        `env:"RIDESHARE_ADDR" form:"address" envDefault:"127.0.0.1:8080" doc:"where it listens"`
 	Data         string        `env:"RIDESHARE_DATA" envDefault:"./data" doc:"the folder that everything is kept in"`
-	Auth         string        `env:"RIDESHARE_AUTH" doc:"on or off; default: off where Addr is a loopback address, else on"`
-	Areas        int           `env:"RIDESHARE_AREAS" envDefault:"198" doc:"areas are numbered from 1 to this"`
-	Timezone     string        `env:"RIDESHARE_TIMEZONE" envDefault:"UTC" doc:"of the timestamps in the API, as in the IANA database"`
-	ServiceToken string        `env:"RIDESHARE_SERVICE_TOKEN" doc:"of operators; default: generated, and kept in Data"`
-	Slaves       int           `env:"RIDESHARE_SLAVES" envDefault:"2" doc:"slaves to begin with"`
+	Auth         string        `env:"RIDESHARE_AUTH" oneof:"on,off" doc:"on or off; default: off where Addr is a loopback address, else on"`
+	Areas        int           `env:"RIDESHARE_AREAS" min:"2" envDefault:"198" doc:"areas are numbered from 1 to this"`
+	Timezone     string        `env:"RIDESHARE_TIMEZONE" form:"zone" envDefault:"UTC" doc:"of the timestamps in the API, as in the IANA database"`
+	ServiceToken string        `env:"RIDESHARE_SERVICE_TOKEN" form:"token" secret:"true" doc:"of operators; default: generated, and kept in Data"`
+	Slaves       int           `env:"RIDESHARE_SLAVES" min:"1" envDefault:"2" doc:"slaves to begin with"`
 	Autoscale    bool          `env:"RIDESHARE_AUTOSCALE" envDefault:"true" doc:"whether the number of slaves follows the reads"`
-	MinSlaves    int           `env:"RIDESHARE_MIN_SLAVES" envDefault:"1" doc:"least number of slaves of the autoscaler"`
-	MaxSlaves    int           `env:"RIDESHARE_MAX_SLAVES" envDefault:"5" doc:"largest number of slaves"`
-	ScalePeriod  time.Duration `env:"RIDESHARE_SCALE_PERIOD" envDefault:"2m" doc:"how often the autoscaler decides"`
-	ScaleReads   uint64        `env:"RIDESHARE_SCALE_READS" envDefault:"20" doc:"reads in a period that one slave is for"`
-	Timeout      time.Duration `env:"RIDESHARE_TIMEOUT" envDefault:"10s" doc:"how long a request may take"`
+	MinSlaves    int           `env:"RIDESHARE_MIN_SLAVES" min:"1" envDefault:"1" doc:"least number of slaves of the autoscaler"`
+	MaxSlaves    int           `env:"RIDESHARE_MAX_SLAVES" min:"1" envDefault:"5" doc:"largest number of slaves"`
+	ScalePeriod  time.Duration `env:"RIDESHARE_SCALE_PERIOD" min:"1ms" envDefault:"2m" doc:"how often the autoscaler decides"`
+	ScaleReads   uint64        `env:"RIDESHARE_SCALE_READS" min:"1" envDefault:"20" doc:"reads in a period that one slave is for"`
+	Timeout      time.Duration `env:"RIDESHARE_TIMEOUT" min:"1ms" envDefault:"10s" doc:"how long a request may take"`
 
 	// Unsafe leaves out waiting for the disk, and CheapPasswords makes their hashes cheap. For
 	// tests.
@@ -34,16 +34,8 @@ type Config struct {
 
 // Check returns what is wrong with the configuration.
 func (c Config) Check() error {
-	switch {
-	case c.Auth != "" && c.Auth != "on" && c.Auth != "off":
-		return fmt.Errorf("RIDESHARE_AUTH is %q: it must be on or off", c.Auth)
-	case c.Areas < 2:
-		return fmt.Errorf("RIDESHARE_AREAS is %d: a ride needs two areas", c.Areas)
-	case c.Timeout <= 0:
-		return fmt.Errorf("RIDESHARE_TIMEOUT must be above 0")
-	}
-	if _, err := time.LoadLocation(c.Timezone); err != nil {
-		return fmt.Errorf("RIDESHARE_TIMEZONE: %w", err)
+	if err := config.Check(c); err != nil {
+		return err
 	}
 	return c.rule().Check(c.Slaves)
 }

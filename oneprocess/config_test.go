@@ -1,6 +1,9 @@
 package oneprocess
 
 import (
+	"log/slog"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -55,6 +58,20 @@ func TestAuthIsOffOnlyOnLoopback(t *testing.T) {
 	for _, test := range tests {
 		if on := (Config{Addr: test.addr, Auth: test.auth}).AuthOn(); on != test.on {
 			t.Errorf("%q with RIDESHARE_AUTH=%q: %v", test.addr, test.auth, on)
+		}
+	}
+}
+
+// A data folder that cannot be one is named together with the variable.
+func TestTheDataFolderIsNamed(t *testing.T) {
+	c := defaults(t)
+	file := filepath.Join(t.TempDir(), "file")
+	if err := os.WriteFile(file, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, c.Data = range []string{file, filepath.Join(file, "below"), "/proc/rideshare"} {
+		if _, err := New(c, "0.0.0-test", slog.New(slog.DiscardHandler)); err == nil || !strings.Contains(err.Error(), `RIDESHARE_DATA is "`+c.Data+`"`) {
+			t.Errorf("%s: %v", c.Data, err)
 		}
 	}
 }

@@ -11,11 +11,11 @@ import (
 // the same databases. The lock goes with the process, however it ends.
 func lock(dir string) (*os.File, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return nil, fmt.Errorf("the data folder: %w", err)
+		return nil, fmt.Errorf("RIDESHARE_DATA is %q: it must be a folder that this program may write to: %w", dir, err)
 	}
 	f, err := os.OpenFile(filepath.Join(dir, "lock"), os.O_CREATE|os.O_RDWR, 0o600)
 	if err != nil {
-		return nil, fmt.Errorf("the data folder: %w", err)
+		return nil, fmt.Errorf("RIDESHARE_DATA is %q: it must be a folder that this program may write to: %w", dir, err)
 	}
 	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
 		_ = f.Close()

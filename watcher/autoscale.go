@@ -24,10 +24,16 @@ func DefaultScaleRule() ScaleRule {
 // Check returns what is wrong with the rule, and with the number of slaves to begin with.
 func (r ScaleRule) Check(slaves int) error {
 	switch {
-	case r.Min < 1 || r.Max < r.Min || slaves < 1 || slaves > r.Max:
-		return fmt.Errorf("1 <= RIDESHARE_MIN_SLAVES (%d) <= RIDESHARE_MAX_SLAVES (%d), and 1 <= RIDESHARE_SLAVES (%d) <= RIDESHARE_MAX_SLAVES, must hold", r.Min, r.Max, slaves)
-	case r.Period <= 0 || r.ReadsPerSlave == 0:
-		return errors.New("RIDESHARE_SCALE_PERIOD and RIDESHARE_SCALE_READS must be above 0")
+	case r.Max < 1:
+		return fmt.Errorf("RIDESHARE_MAX_SLAVES is %d: it must be at least 1", r.Max)
+	case r.Min < 1 || r.Min > r.Max:
+		return fmt.Errorf("RIDESHARE_MIN_SLAVES is %d: it must be from 1 to RIDESHARE_MAX_SLAVES, which is %d", r.Min, r.Max)
+	case slaves < 1 || slaves > r.Max:
+		return fmt.Errorf("RIDESHARE_SLAVES is %d: it must be from 1 to RIDESHARE_MAX_SLAVES, which is %d", slaves, r.Max)
+	case r.Period <= 0:
+		return fmt.Errorf("RIDESHARE_SCALE_PERIOD is %s: it must be above 0s", r.Period)
+	case r.ReadsPerSlave == 0:
+		return errors.New("RIDESHARE_SCALE_READS is 0: it must be at least 1")
 	}
 	return nil
 }

@@ -3,6 +3,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"net/http"
 	"time"
@@ -20,9 +21,14 @@ import (
 // Config is read from the environment.
 type Config struct {
 	function.Config
-	Broker     string        `env:"AMQP_URL,required" doc:"the broker: amqp://user:password@host:port/, several hosts with commas between"`
+	Broker     string        `env:"AMQP_URL,required" secret:"true" doc:"the broker: amqp://user:password@host:port/, several hosts with commas between"`
 	Replicated bool          `env:"AMQP_REPLICATED" envDefault:"false" doc:"whether the queues of reads and of commands survive the loss of one of several brokers; all programs must agree"`
-	IdleRedial time.Duration `env:"RIDESHARE_IDLE_REDIAL" envDefault:"0s" doc:"after how long without traffic the broker is dialled anew, for a process that may be frozen; 0: never, but 20 s under Lambda"`
+	IdleRedial time.Duration `env:"RIDESHARE_IDLE_REDIAL" min:"0s" envDefault:"0s" doc:"after how long without traffic the broker is dialled anew, for a process that may be frozen; 0: never, but 20 s under Lambda"`
+}
+
+// Check returns what is wrong with the configuration.
+func (c Config) Check() error {
+	return errors.Join(c.Config.Check(), amqp.CheckVariable("AMQP_URL", c.Broker))
 }
 
 // A broker that does not answer is given up after answerTimeout: 3 heartbeats of a server. Under Lambda,

@@ -18,8 +18,8 @@ import (
 type Config struct {
 	function.Config
 	function.Database
-	Areas    int    `env:"RIDESHARE_AREAS" envDefault:"198" doc:"areas are numbered from 1 to this"`
-	Timezone string `env:"RIDESHARE_TIMEZONE" envDefault:"UTC" doc:"of the timestamps in the API, as in the IANA database"`
+	Areas    int    `env:"RIDESHARE_AREAS" min:"2" envDefault:"198" doc:"areas are numbered from 1 to this"`
+	Timezone string `env:"RIDESHARE_TIMEZONE" form:"zone" envDefault:"UTC" doc:"of the timestamps in the API, as in the IANA database"`
 }
 
 func main() { boot.Main("rides", run) }
@@ -28,9 +28,6 @@ func run(ctx context.Context, c Config, logger *slog.Logger, tracer tracing.Trac
 	location, err := time.LoadLocation(c.Timezone)
 	if err != nil {
 		return fmt.Errorf("RIDESHARE_TIMEZONE: %w", err)
-	}
-	if c.Areas < 2 {
-		return fmt.Errorf("RIDESHARE_AREAS is %d: a ride needs two areas", c.Areas)
 	}
 	options, metrics, err := c.Options("RideShare rides", logger, tracer)
 	if err != nil {

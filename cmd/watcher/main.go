@@ -3,6 +3,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"net/http"
 	"os"
@@ -26,36 +27,42 @@ import (
 
 // Config is read from the environment.
 type Config struct {
-	Addr         string   `env:"RIDESHARE_ADDR" envDefault:":8080" doc:"where it answers /healthz and /metrics"`
-	Broker       string   `env:"AMQP_URL,required" doc:"the broker, as the watcher's user"`
+	Addr         string   `env:"RIDESHARE_ADDR" form:"address" envDefault:":8080" doc:"where it answers /healthz and /metrics"`
+	Broker       string   `env:"AMQP_URL,required" secret:"true" doc:"the broker, as the watcher's user"`
 	Replicated   bool     `env:"AMQP_REPLICATED" envDefault:"false" doc:"whether the queues of reads and of commands survive the loss of one of several brokers; all programs must agree, and the workers are told"`
-	ZooKeeper    []string `env:"ZOOKEEPER_SERVERS,required" doc:"host:port, several with commas between"`
-	ZooKeeperKey string   `env:"ZOOKEEPER_AUTH" doc:"user:password of the nodes"`
+	ZooKeeper    []string `env:"ZOOKEEPER_SERVERS,required" form:"server" doc:"host:port, several with commas between"`
+	ZooKeeperKey string   `env:"ZOOKEEPER_AUTH" form:"account" secret:"true" doc:"user:password of the nodes"`
 
-	Docker        string `env:"DOCKER_HOST" doc:"the engine; default: its socket"`
+	Docker        string `env:"DOCKER_HOST" form:"docker" doc:"the engine; default: its socket"`
 	Project       string `env:"RIDESHARE_PROJECT,required" doc:"compose's project, to which the pairs belong"`
 	Network       string `env:"RIDESHARE_NETWORK,required" doc:"the network of the pairs"`
 	WorkerImage   string `env:"RIDESHARE_WORKER_IMAGE" envDefault:"rideshare/worker:dev" doc:"image of the workers"`
 	DatabaseImage string `env:"MYSQL_IMAGE" envDefault:"mysql:9.7" doc:"image of their databases"`
-	WorkerBroker  string `env:"RIDESHARE_WORKER_AMQP_URL,required" doc:"the broker, as the workers' user"`
-	ServiceToken  string `env:"RIDESHARE_SERVICE_TOKEN,required" doc:"the token with which workers get snapshots from each other"`
+	WorkerBroker  string `env:"RIDESHARE_WORKER_AMQP_URL,required" secret:"true" doc:"the broker, as the workers' user"`
+	ServiceToken  string `env:"RIDESHARE_SERVICE_TOKEN,required" form:"token" secret:"true" doc:"the token with which workers get snapshots from each other"`
 	Events        bool   `env:"RIDESHARE_DOCKER_EVENTS" envDefault:"true" doc:"whether the engine's events are used to notice deaths at once"`
 
-	Slaves      int           `env:"RIDESHARE_SLAVES" envDefault:"2" doc:"slaves to begin with"`
+	Slaves      int           `env:"RIDESHARE_SLAVES" min:"1" envDefault:"2" doc:"slaves to begin with"`
 	Autoscale   bool          `env:"RIDESHARE_AUTOSCALE" envDefault:"true" doc:"whether the number of slaves follows the reads"`
-	MinSlaves   int           `env:"RIDESHARE_MIN_SLAVES" envDefault:"1" doc:"least number of slaves of the autoscaler"`
-	MaxSlaves   int           `env:"RIDESHARE_MAX_SLAVES" envDefault:"5" doc:"largest number of slaves"`
-	ScalePeriod time.Duration `env:"RIDESHARE_SCALE_PERIOD" envDefault:"2m" doc:"how often the autoscaler decides"`
-	ScaleReads  uint64        `env:"RIDESHARE_SCALE_READS" envDefault:"20" doc:"reads in a period that one slave is for"`
+	MinSlaves   int           `env:"RIDESHARE_MIN_SLAVES" min:"1" envDefault:"1" doc:"least number of slaves of the autoscaler"`
+	MaxSlaves   int           `env:"RIDESHARE_MAX_SLAVES" min:"1" envDefault:"5" doc:"largest number of slaves"`
+	ScalePeriod time.Duration `env:"RIDESHARE_SCALE_PERIOD" min:"1ms" envDefault:"2m" doc:"how often the autoscaler decides"`
+	ScaleReads  uint64        `env:"RIDESHARE_SCALE_READS" min:"1" envDefault:"20" doc:"reads in a period that one slave is for"`
+}
+
+// Check returns what is wrong with the configuration.
+func (c Config) Check() error {
+	return errors.Join(c.rule().Check(c.Slaves),
+		amqp.CheckVariable("AMQP_URL", c.Broker), amqp.CheckVariable("RIDESHARE_WORKER_AMQP_URL", c.WorkerBroker))
+}
+
+func (c Config) rule() watcher.ScaleRule {
+	return watcher.ScaleRule{Period: c.ScalePeriod, ReadsPerSlave: c.ScaleReads, Min: c.MinSlaves, Max: c.MaxSlaves}
 }
 
 func main() { boot.Main("watcher", run) }
 
 func run(ctx context.Context, c Config, logger *slog.Logger, _ tracing.Tracer) error {
-	rule := watcher.ScaleRule{Period: c.ScalePeriod, ReadsPerSlave: c.ScaleReads, Min: c.MinSlaves, Max: c.MaxSlaves}
-	if err := rule.Check(c.Slaves); err != nil {
-		return err
-	}
 	host, err := os.Hostname()
 	if err != nil {
 		return err
@@ -83,7 +90,7 @@ func run(ctx context.Context, c Config, logger *slog.Logger, _ tracing.Tracer) e
 	defer func() { _ = pairs.Close() }() // they go on
 	w := watcher.New(watcher.Config{
 		ID: host, Registry: registry, Pairs: pairs, Bus: bus,
-		Slaves: c.Slaves, Auto: c.Autoscale, Rule: rule, Logger: logger, Metrics: metrics.Watcher(host),
+		Slaves: c.Slaves, Auto: c.Autoscale, Rule: c.rule(), Logger: logger, Metrics: metrics.Watcher(host),
 		Rescue: "Either put into such a volume what it had, and remove the volume of the same name that ends in -kept, " +
 			"or remove these volumes and restore a backup ('rideshare restore'). See docs/failures.md",
 	})

@@ -3,8 +3,10 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
+	"net"
 	"net/http"
 	"os"
 	"strings"
@@ -28,14 +30,23 @@ import (
 type Config struct {
 	ID           string   `env:"RIDESHARE_WORKER_ID,required" doc:"the worker's id: unlike that of any other, also of an earlier one on the same database"`
 	Pair         string   `env:"RIDESHARE_PAIR,required" doc:"the pair it belongs to"`
-	Addr         string   `env:"RIDESHARE_ADDR" envDefault:":7000" doc:"where it gives snapshots, and answers /healthz and /metrics"`
-	ServiceToken string   `env:"RIDESHARE_SERVICE_TOKEN,required" doc:"the token with which other workers get snapshots"`
-	Broker       string   `env:"AMQP_URL,required" doc:"the broker: amqp://user:password@host:port/, several hosts with commas between"`
+	Addr         string   `env:"RIDESHARE_ADDR" form:"address" envDefault:":7000" doc:"where it gives snapshots, and answers /healthz and /metrics"`
+	ServiceToken string   `env:"RIDESHARE_SERVICE_TOKEN,required" form:"token" secret:"true" doc:"the token with which other workers get snapshots"`
+	Broker       string   `env:"AMQP_URL,required" secret:"true" doc:"the broker: amqp://user:password@host:port/, several hosts with commas between"`
 	Replicated   bool     `env:"AMQP_REPLICATED" envDefault:"false" doc:"whether the queues of reads and of commands survive the loss of one of several brokers; all programs must agree"`
 	Disk         string   `env:"RIDESHARE_DATABASE_DISK" envDefault:"/" doc:"a path on the file system that holds the databases, of which /metrics tells how full it is; a container's own file system is on the engine's disk, as are its volumes"`
-	ZooKeeper    []string `env:"ZOOKEEPER_SERVERS,required" doc:"host:port, several with commas between"`
-	ZooKeeperKey string   `env:"ZOOKEEPER_AUTH" doc:"user:password of the nodes"`
-	Database     string   `env:"MYSQL_DSN,required" doc:"the database: user:password@tcp(host:3306)/schema"`
+	ZooKeeper    []string `env:"ZOOKEEPER_SERVERS,required" form:"server" doc:"host:port, several with commas between"`
+	ZooKeeperKey string   `env:"ZOOKEEPER_AUTH" form:"account" secret:"true" doc:"user:password of the nodes"`
+	Database     string   `env:"MYSQL_DSN,required" secret:"true" doc:"the database: user:password@tcp(host:3306)/schema"`
+}
+
+// Check returns what is wrong with the configuration.
+func (c Config) Check() error {
+	fault := amqp.CheckVariable("AMQP_URL", c.Broker)
+	if err := mysql.CheckDSN(c.Database); err != nil {
+		fault = errors.Join(fault, fmt.Errorf("MYSQL_DSN has a wrong value, which is not shown: it must be user:password@tcp(host:3306)/schema: %w", err))
+	}
+	return fault
 }
 
 // heartbeat lets the broker notice within some 3 s that this worker was paused, and give its
@@ -53,9 +64,9 @@ func run(ctx context.Context, c Config, logger *slog.Logger, tracer tracing.Trac
 	if err != nil {
 		return err
 	}
-	_, port, ok := strings.Cut(c.Addr, ":")
-	if !ok {
-		return fmt.Errorf("RIDESHARE_ADDR is %q: it must be host:port or :port", c.Addr)
+	_, port, err := net.SplitHostPort(c.Addr)
+	if err != nil {
+		return err
 	}
 	metrics := telemetry.New(boot.Version)
 	broker := amqp.Options{URL: c.Broker, Name: c.ID, Heartbeat: heartbeat, Monitor: metrics.AMQP()}

@@ -77,6 +77,15 @@ func (o Options) withDefaults() Options {
 // before its connection counts as lost.
 const answerHeartbeats = 3
 
+// CheckVariable returns what is wrong with the URL that a variable of this name holds. The error
+// does not hold the password.
+func CheckVariable(name, url string) error {
+	if _, err := (Options{URL: url}).addresses(); err != nil {
+		return fmt.Errorf("%s has a wrong value, which is not shown: it must be amqp://user:password@host:port/, several hosts with commas between: %w", name, err)
+	}
+	return nil
+}
+
 // addresses returns a URL for each address.
 func (o Options) addresses() ([]string, error) {
 	scheme, rest, ok := strings.Cut(o.URL, "://")

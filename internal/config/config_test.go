@@ -33,7 +33,7 @@ func TestLoad(t *testing.T) {
 		{"a secret from a file", []string{"EX_SECRET_FILE=" + file}, example{"127.0.0.1:8080", 198, 10 * time.Second, "from a file"}, ""},
 		{"both", []string{"EX_SECRET=s", "EX_SECRET_FILE=" + file}, example{}, "EX_SECRET and EX_SECRET_FILE are both set"},
 		{"no such file", []string{"EX_SECRET_FILE=/no/such"}, example{}, "EX_SECRET_FILE"},
-		{"not a number", []string{"EX_AREAS=many"}, example{}, "Areas"},
+		{"not a number", []string{"EX_AREAS=many"}, example{}, `EX_AREAS is "many": it must be a whole number`},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {

@@ -16,20 +16,11 @@ type Variable struct {
 // Describe lists the variables of a T, in the order of its fields: their names and defaults as
 // Load takes them, and the fields' doc tags.
 func Describe[T any]() []Variable {
-	return describe(reflect.TypeFor[T]())
-}
-
-func describe(t reflect.Type) []Variable {
-	var variables []Variable
-	for i := range t.NumField() {
-		tag := t.Field(i).Tag
-		if t.Field(i).Anonymous {
-			variables = append(variables, describe(t.Field(i).Type)...)
-		} else if name, _, _ := strings.Cut(tag.Get("env"), ","); name != "" {
-			variables = append(variables, Variable{Name: name, Default: tag.Get("envDefault"), Doc: tag.Get("doc")})
-		}
+	var described []Variable
+	for _, v := range variables(reflect.TypeFor[T]()) {
+		described = append(described, v.Variable)
 	}
-	return variables
+	return described
 }
 
 // Markdown returns the variables as a table.

@@ -17,9 +17,9 @@ import (
 // further ones itself: OTEL_TRACES_SAMPLER, OTEL_TRACES_SAMPLER_ARG, OTEL_RESOURCE_ATTRIBUTES,
 // OTEL_BSP_*, and the others that begin with OTEL_EXPORTER_OTLP_.
 type TraceConfig struct {
-	Endpoint       string `env:"OTEL_EXPORTER_OTLP_ENDPOINT" doc:"the collector that gets spans by OTLP over HTTP, http://host:4318; empty: no tracing"`
-	TracesEndpoint string `env:"OTEL_EXPORTER_OTLP_TRACES_ENDPOINT" doc:"the same, with the path: http://host:4318/v1/traces"`
-	Exporter       string `env:"OTEL_TRACES_EXPORTER" envDefault:"otlp" doc:"none: no tracing"`
+	Endpoint       string `env:"OTEL_EXPORTER_OTLP_ENDPOINT" form:"url" doc:"the collector that gets spans by OTLP over HTTP, http://host:4318; empty: no tracing"`
+	TracesEndpoint string `env:"OTEL_EXPORTER_OTLP_TRACES_ENDPOINT" form:"url" doc:"the same, with the path: http://host:4318/v1/traces"`
+	Exporter       string `env:"OTEL_TRACES_EXPORTER" oneof:"otlp,none" envDefault:"otlp" doc:"none: no tracing"`
 	Disabled       bool   `env:"OTEL_SDK_DISABLED" envDefault:"false" doc:"true: no tracing"`
 	ServiceName    string `env:"OTEL_SERVICE_NAME" doc:"the name of the process in traces; default: that of the program"`
 }

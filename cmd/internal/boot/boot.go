@@ -54,11 +54,8 @@ func Main[C any](name string, run func(context.Context, C, *slog.Logger, tracing
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	context.AfterFunc(ctx, stop) // a second signal ends the program at once
 	c, err := config.Load[C](os.Environ())
-	if err != nil {
-		exit(name, err)
-	}
-	common, err := config.Load[Config](os.Environ())
-	if err != nil {
+	common, other := config.Load[Config](os.Environ())
+	if err := errors.Join(err, other); err != nil {
 		exit(name, err)
 	}
 	logger := common.logger(os.Stderr, name)

@@ -2,6 +2,7 @@
 package function
 
 import (
+	"errors"
 	"fmt"
 	"log/slog"
 	"maps"
@@ -22,25 +23,23 @@ import (
 
 // Config is what every function reads.
 type Config struct {
-	Addr         string        `env:"RIDESHARE_ADDR" envDefault:":8080" doc:"where it listens"`
-	Auth         string        `env:"RIDESHARE_AUTH" envDefault:"on" doc:"on or off: whether callers are asked for tokens"`
-	ServiceToken string        `env:"RIDESHARE_SERVICE_TOKEN" doc:"the token of operators and services"`
-	TokenKey     string        `env:"RIDESHARE_TOKEN_KEY" doc:"signs the tokens of users"`
-	Timeout      time.Duration `env:"RIDESHARE_TIMEOUT" envDefault:"10s" doc:"how long a request may take"`
+	Addr         string        `env:"RIDESHARE_ADDR" form:"address" envDefault:":8080" doc:"where it listens"`
+	Auth         string        `env:"RIDESHARE_AUTH" oneof:"on,off" envDefault:"on" doc:"on or off: whether callers are asked for tokens"`
+	ServiceToken string        `env:"RIDESHARE_SERVICE_TOKEN" form:"token" secret:"true" doc:"the token of operators and services"`
+	TokenKey     string        `env:"RIDESHARE_TOKEN_KEY" secret:"true" doc:"signs the tokens of users"`
+	Timeout      time.Duration `env:"RIDESHARE_TIMEOUT" min:"1ms" envDefault:"10s" doc:"how long a request may take"`
 	BasePath     string        `env:"RIDESHARE_BASE_PATH" doc:"under Lambda: what the paths begin with at the gateway, where it maps a part of its paths to this API"`
 }
 
-// Check returns what is wrong with the configuration.
+// Check returns what is wrong with variables that do not fit each other.
 func (c Config) Check() error {
-	switch {
-	case c.Auth != "on" && c.Auth != "off":
-		return fmt.Errorf("RIDESHARE_AUTH is %q: it must be on or off", c.Auth)
-	case c.Auth == "on" && (c.ServiceToken == "" || c.TokenKey == ""):
-		return fmt.Errorf("RIDESHARE_AUTH is on: RIDESHARE_SERVICE_TOKEN and RIDESHARE_TOKEN_KEY must be set (each may come from a file: NAME_FILE)")
-	case c.Timeout <= 0:
-		return fmt.Errorf("RIDESHARE_TIMEOUT must be above 0")
+	var faults []error
+	for _, v := range []struct{ name, value string }{{"RIDESHARE_SERVICE_TOKEN", c.ServiceToken}, {"RIDESHARE_TOKEN_KEY", c.TokenKey}} {
+		if c.Auth == "on" && v.value == "" {
+			faults = append(faults, fmt.Errorf("%[1]s is not set: RIDESHARE_AUTH is on, so set it, or set %[1]s_FILE to a file that holds its value", v.name))
+		}
 	}
-	return nil
+	return errors.Join(faults...)
 }
 
 // UnderLambda reports whether Lambda runs the program. The variable is Lambda's own, and no setting.
@@ -60,9 +59,6 @@ func (c Config) Tokens() *auth.Tokens { return auth.NewTokens(c.TokenKey, time.N
 
 // Options are the API options of the function with that title.
 func (c Config) Options(title string, logger *slog.Logger, tracer tracing.Tracer) (httpapi.Options, *telemetry.Metrics, error) {
-	if err := c.Check(); err != nil {
-		return httpapi.Options{}, nil, err
-	}
 	if c.Auth == "off" {
 		logger.Warn("nobody is asked for a token (RIDESHARE_AUTH=off)")
 	}
@@ -87,7 +83,7 @@ func (c Config) Options(title string, logger *slog.Logger, tracer tracing.Tracer
 
 // Database is where users and rides reach the database.
 type Database struct {
-	URL string `env:"ORCHESTRATOR_URL" envDefault:"http://orchestrator:8080" doc:"the orchestrator"`
+	URL string `env:"ORCHESTRATOR_URL" form:"url" envDefault:"http://orchestrator:8080" doc:"the orchestrator"`
 }
 
 // Client returns a client of the orchestrator, and sets the options that depend on it.

@@ -5,6 +5,7 @@ package configtest
 import (
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -61,4 +62,32 @@ func root(t *testing.T) string {
 	}
 	t.Fatal("no go.mod above the test")
 	return ""
+}
+
+// Fault is a value that a variable must not have, and words of the error that says so.
+type Fault struct{ Name, Value, Says string }
+
+// Refused checks that a T can be loaded from an environment, and not with any of the faults. The error
+// of each must name the variable, and quote the value unless Says tells that it is not shown.
+func Refused[T any](t *testing.T, environ []string, faults []Fault) {
+	t.Helper()
+	if _, err := config.Load[T](environ); err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range faults {
+		_, err := config.Load[T](append(slices.Clone(environ), f.Name+"="+f.Value))
+		want := []string{f.Name, f.Says}
+		hidden := strings.Contains(f.Says, "not shown") || strings.Contains(f.Says, "not set")
+		if !hidden {
+			want = append(want, f.Value)
+		}
+		for _, text := range want {
+			if err == nil || !strings.Contains(err.Error(), text) {
+				t.Errorf("%s=%q: error %v, want one with %q", f.Name, f.Value, err, text)
+			}
+		}
+		if hidden && f.Value != "" && strings.Contains(err.Error(), f.Value) {
+			t.Errorf("%s: the error holds the secret: %v", f.Name, err)
+		}
+	}
 }

@@ -37,14 +37,28 @@ type connector struct {
 	user, schema string
 }
 
+// CheckDSN returns what is wrong with a DSN. Its error does not hold the password.
+func CheckDSN(dsn string) error {
+	_, err := parseDSN(dsn)
+	return err
+}
+
+func parseDSN(dsn string) (*mysql.Config, error) {
+	config, err := mysql.ParseDSN(dsn)
+	switch {
+	case err != nil:
+		return nil, fmt.Errorf("mysql: the DSN, which is not shown as it holds a password: %w", err)
+	case config.User == "" || config.DBName == "":
+		return nil, errors.New("mysql: the DSN has to name a user and a schema: user:password@tcp(host:3306)/schema")
+	}
+	return config, nil
+}
+
 // newConnector returns a connector. A guard gets to know its connections.
 func newConnector(c Config, g *guard, settings map[string]string) (*connector, error) {
-	config, err := mysql.ParseDSN(c.DSN)
+	config, err := parseDSN(c.DSN)
 	if err != nil {
-		return nil, fmt.Errorf("mysql: the DSN, which is not shown as it holds a password: %w", err)
-	}
-	if config.User == "" || config.DBName == "" {
-		return nil, errors.New("mysql: the DSN has to name a user and a schema: user:password@tcp(host:3306)/schema")
+		return nil, err
 	}
 	if config.Params == nil {
 		config.Params = map[string]string{}
