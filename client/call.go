@@ -13,7 +13,9 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
+	"strings"
 	"time"
+	"unicode"
 
 	"github.com/google/uuid"
 )
@@ -101,7 +103,7 @@ func (c *Client) persist(ctx context.Context, k call, attempt func(context.Conte
 			return nil
 		}
 		if ctx.Err() != nil {
-			return errors.Join(ctx.Err(), err)
+			return ended(ctx, err)
 		}
 		if k.token && sent != nil && rejected(err) && c.newest.CompareAndSwap(sent, nil) {
 			continue // it is of a log that was lost, or of another system
@@ -113,9 +115,19 @@ func (c *Client) persist(ctx context.Context, k call, attempt func(context.Conte
 		select {
 		case <-time.After(wait):
 		case <-ctx.Done():
-			return errors.Join(ctx.Err(), err)
+			return ended(ctx, err)
 		}
 	}
+}
+
+// ended is the error of a call whose context has ended after an attempt with this error. A deadline
+// is reached because something fails, and err says what; a caller who cancels knows why, and err is
+// only what that has cut off.
+func ended(ctx context.Context, err error) error {
+	if errors.Is(ctx.Err(), context.Canceled) {
+		return ctx.Err()
+	}
+	return errors.Join(ctx.Err(), err)
 }
 
 func (k call) encode() ([]byte, error) {
@@ -133,6 +145,9 @@ func (c *Client) send(ctx context.Context, k call, key string, body []byte) (*ht
 	}
 	req, err := http.NewRequestWithContext(ctx, k.method, target, bytes.NewReader(body))
 	if err != nil {
+		return nil, err
+	}
+	if err := c.check(req, key); err != nil {
 		return nil, err
 	}
 	if body != nil {
@@ -162,6 +177,23 @@ func (c *Client) send(ctx context.Context, k call, key string, body []byte) (*ht
 	defer resp.Body.Close() //nolint:errcheck // nothing is written to it
 	return resp, problem(resp)
 }
+
+// check returns what keeps a request from being sent at all: net/http reports it as it reports a
+// connection that fails.
+func (c *Client) check(req *http.Request, key string) error {
+	switch {
+	case req.URL.Scheme != "http" && req.URL.Scheme != "https", req.URL.Host == "":
+		return fmt.Errorf("the address %q must begin with http:// or https://, and name a host", c.url)
+	case !ValidToken(c.token):
+		return errors.New("the token has a line break or another control character")
+	case strings.ContainsFunc(key, unicode.IsControl):
+		return errors.New("the Idempotency-Key has a line break or another control character")
+	}
+	return nil
+}
+
+// ValidToken reports whether a token can be sent: no header can hold control characters.
+func ValidToken(token string) bool { return !strings.ContainsFunc(token, unicode.IsControl) }
 
 // problem reads an error answer. One that is no problem document is a gateway's.
 func problem(resp *http.Response) error {

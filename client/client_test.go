@@ -95,6 +95,35 @@ func TestWriteIsRetriedWithTheSameKey(t *testing.T) {
 	})
 }
 
+// What cannot be sent is no failure of the system, and is not tried again.
+func TestWhatCannotBeSent(t *testing.T) {
+	for name, call := range map[string]func() error{
+		"token":    func() error { return New("http://rides.example", WithToken("sec\nret")).Readyz(t.Context()) },
+		"key":      func() error { return New("http://rides.example").DBClear(WithIdempotencyKey(t.Context(), "a\x00")) },
+		"scheme":   func() error { return New("ftp://rides.example").Readyz(t.Context()) },
+		"no host":  func() error { return New("http:///").Readyz(t.Context()) },
+		"no URL":   func() error { return New("rides.example:8080").Readyz(t.Context()) },
+		"no sense": func() error { return New("http://[::1").Readyz(t.Context()) },
+	} {
+		err := call()
+		var unanswered *Unanswered
+		if err == nil || errors.As(err, &unanswered) || strings.Contains(err.Error(), "ret") {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+// A caller who cancels gets that, and not what it has cut off.
+func TestCancelled(t *testing.T) {
+	scripted(t, []answer{{err: resetError}}, func(t *testing.T, c *Client, _ *script) {
+		ctx, cancel := context.WithCancel(t.Context())
+		time.AfterFunc(time.Millisecond, cancel)
+		if err := c.Readyz(ctx); err != context.Canceled { //nolint:errorlint // and nothing else
+			t.Errorf("%v", err)
+		}
+	})
+}
+
 func TestKeyOfTheCaller(t *testing.T) {
 	scripted(t, []answer{{status: 200, body: "{}"}}, func(t *testing.T, c *Client, s *script) {
 		if err := c.DBClear(WithIdempotencyKey(t.Context(), "mine")); err != nil || s.requests[0].Header.Get("Idempotency-Key") != "mine" {
