@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"rideshare/client"
+	"rideshare/internal/atomicfile"
 	"rideshare/internal/backup"
 )
 
@@ -35,47 +36,79 @@ func newBackup(o *operator) *cobra.Command {
 acknowledged before. It is read from a slave, and does not hold up the master.
 
 The file has a checksum, which is checked while it is written and when it comes back in. It appears
-under its name only when it is whole. It holds the users' password hashes: only you can read it.`,
-		Example: "  rideshare backup rides.backup\n  rideshare backup \"rides-$(date +%F).backup\" -o json",
+under its name only when it is whole. It holds the users' password hashes: only you can read it.
+--force replaces a regular file, and nothing else: no device, no pipe, no symbolic link.
+
+FILE "-" is standard output; what was saved is then told on standard error. If the backup fails, what
+was written until then is of no use, and restore refuses it.`,
+		Example: "  rideshare backup rides.backup\n  rideshare backup \"rides-$(date +%F).backup\" -o json\n  rideshare backup - | gzip > rides.backup.gz",
 		Args:    cobra.ExactArgs(1),
 	}
 	output := outputFlag(cmd)
-	cmd.Flags().BoolVar(&force, "force", false, "write over a file that is there")
+	cmd.Flags().BoolVar(&force, "force", false, "replace a regular file that is there")
 	cmd.RunE = o.with(func(cmd *cobra.Command, args []string, c *client.Client) error {
-		if _, err := os.Lstat(args[0]); !force && !errors.Is(err, fs.ErrNotExist) {
-			return fmt.Errorf("%s is there already: --force writes over it", args[0])
+		told := o.out
+		var result backupResult
+		var err error
+		if args[0] == standard {
+			told = o.err
+			result, err = o.pipe(cmd.Context(), c)
+		} else {
+			result, err = o.save(cmd.Context(), c, args[0], force)
 		}
-		result, err := o.save(cmd.Context(), c, args[0])
 		if err != nil {
 			return err
 		}
 		if *output == asJSON {
-			return printJSON(o.out, result)
+			return printJSON(told, result)
 		}
-		_, err = fmt.Fprintf(o.out, "%d rows at position %s are in %s: %.1f MB, in %.1f s\ncontent %s\n",
+		_, err = fmt.Fprintf(told, "%d rows at position %s are in %s: %.1f MB, in %.1f s\ncontent %s\n",
 			result.Rows, result.Position, result.File, float64(result.Bytes)/1e6, result.Seconds, result.Content)
 		return err
 	}, client.WithPatience(longPatience))
 	return cmd
 }
 
-// save writes a backup whole or not at all.
-func (o *operator) save(ctx context.Context, c *client.Client, path string) (backupResult, error) {
-	f, err := os.OpenFile(path+".partial", os.O_CREATE|os.O_WRONLY|os.O_TRUNC, 0o600)
+// standard is the FILE that stands for standard output or standard input.
+const standard = "-"
+
+// pipe writes a backup to standard output.
+func (o *operator) pipe(ctx context.Context, c *client.Client) (backupResult, error) {
+	if o.outIsTerminal {
+		return backupResult{}, usagef("standard output is a terminal: redirect it, or name a file")
+	}
+	result, err := interruptible(ctx, func() (backupResult, error) { return o.download(ctx, c, o.out) })
+	result.File = "standard output"
+	return result, err
+}
+
+// save writes a backup to a file, whole or not at all.
+func (o *operator) save(ctx context.Context, c *client.Client, path string, force bool) (backupResult, error) {
+	f, err := atomicfile.Create(ctx, path)
 	if err != nil {
-		return backupResult{}, err
+		return backupResult{}, refuse(path, err)
+	}
+	defer f.Discard()
+	if _, err := os.Lstat(path); err == nil && !force {
+		return backupResult{}, refuse(path, fs.ErrExist) // now, not after the download
 	}
 	result, err := o.download(ctx, c, f)
-	err = errors.Join(err, f.Sync(), f.Close())
-	if err == nil {
-		err = os.Rename(path+".partial", path)
-	}
 	if err != nil {
-		_ = os.Remove(path + ".partial") // it is of no use; the error that counts is the other
 		return backupResult{}, err
 	}
 	result.File = path
-	return result, nil
+	return result, refuse(path, f.Commit(force))
+}
+
+// refuse says what to do if a backup cannot have this name.
+func refuse(path string, err error) error {
+	switch {
+	case errors.Is(err, fs.ErrExist):
+		return fmt.Errorf("%s is there already: --force replaces it", path)
+	case errors.Is(err, atomicfile.ErrKind):
+		return fmt.Errorf("%w: give another name, or '-' for standard output", err)
+	}
+	return err
 }
 
 // download reads a snapshot, checks it, and writes it to w.

@@ -207,7 +207,7 @@ func TestInterruptedRestore(t *testing.T) {
 	}))
 	t.Cleanup(front.Close)
 	r := (&shell{TB: t, url: front.URL, vars: s.vars}).runContext(ctx, "restore", "--force", file)
-	if r.code != exitInterrupted || !strings.Contains(r.err, "Run it again with --force") || strings.Contains(r.err, " 0 of ") {
+	if r.code != exitInterrupted || !strings.HasSuffix(r.err, "Run it again with --force: interrupted\n") || strings.Contains(r.err, " 0 of ") {
 		t.Fatalf("%+v", r)
 	}
 	if r := s.run("restore", file); r.code != exitFailed || !strings.Contains(r.err, "--force") {

@@ -33,8 +33,9 @@ func TestMain(m *testing.M) {
 // shell runs commands against one system.
 type shell struct {
 	testing.TB
-	url  string
-	vars []string
+	url   string
+	vars  []string
+	stdin io.Reader // nil: commands do not read it
 }
 
 // result is what a command has left behind.
@@ -52,7 +53,7 @@ func (s *shell) run(args ...string) result {
 func (s *shell) runContext(ctx context.Context, args ...string) result {
 	s.Helper()
 	var out, err bytes.Buffer
-	env := environment{out: &out, err: &err, vars: append([]string{"RIDESHARE_URL=" + s.url}, s.vars...)}
+	env := environment{in: s.stdin, out: &out, err: &err, vars: append([]string{"RIDESHARE_URL=" + s.url}, s.vars...)}
 	code := run(ctx, env, args)
 	return result{out.String(), err.String(), code}
 }

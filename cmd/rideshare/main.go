@@ -11,7 +11,6 @@ import (
 	"os/signal"
 	"runtime/debug"
 	"strings"
-	"syscall"
 
 	"github.com/mattn/go-isatty"
 	"github.com/spf13/cobra"
@@ -20,19 +19,21 @@ import (
 )
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	ctx, stop := signal.NotifyContext(context.Background(), endings()...)
 	context.AfterFunc(ctx, stop) // a second signal ends the program at once
 	os.Exit(run(ctx, environment{
-		out: os.Stdout, err: os.Stderr, vars: os.Environ(),
+		in: os.Stdin, out: os.Stdout, err: os.Stderr, vars: os.Environ(), inIsTerminal: isatty.IsTerminal(os.Stdin.Fd()),
 		outIsTerminal: isatty.IsTerminal(os.Stdout.Fd()), errIsTerminal: isatty.IsTerminal(os.Stderr.Fd()),
 	}, os.Args[1:]))
 }
 
 // environment is what the program finds around it.
 type environment struct {
-	out, err                     io.Writer
-	vars                         []string // as os.Environ
-	outIsTerminal, errIsTerminal bool
+	in       io.Reader
+	out, err io.Writer
+	vars     []string // as os.Environ
+
+	inIsTerminal, outIsTerminal, errIsTerminal bool
 }
 
 func run(ctx context.Context, env environment, args []string) int {
@@ -44,6 +45,9 @@ func run(ctx context.Context, env environment, args []string) int {
 	root.PersistentPreRun = func(*cobra.Command, []string) { began = true }
 	err := root.ExecuteContext(ctx)
 	code := exitCode(ctx, err)
+	if code == exitInterrupted && !errors.Is(err, errInterrupted) {
+		err = errInterrupted
+	}
 	if !began && err != nil {
 		code = exitUsage
 	}

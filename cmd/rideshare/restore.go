@@ -1,12 +1,10 @@
 package main
 
 import (
-	"bufio"
 	"context"
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"sync/atomic"
 
 	"github.com/spf13/cobra"
@@ -28,19 +26,20 @@ The rows come in as ordinary writes, with the numbers they had, and every number
 larger. A system that holds data is left alone, unless --force says to delete that first. Others
 should not write meanwhile: what they write makes the comparison at the end fail.
 
-A restore that was interrupted leaves a part of the backup behind: run it again with --force.`,
-		Example: "  rideshare restore rides.backup\n  rideshare restore --force rides.backup",
+A restore that was interrupted leaves a part of the backup behind: run it again with --force.
+
+FILE "-" is standard input. What comes from there, or from anything else that can be read only once,
+is first kept in a private temporary file (TMPDIR), since all of it is checked before anything is changed.`,
+		Example: "  rideshare restore rides.backup\n  rideshare restore --force rides.backup\n  gunzip -c rides.backup.gz | rideshare restore -",
 		Args:    cobra.ExactArgs(1),
 	}
 	output := outputFlag(cmd)
 	cmd.Flags().BoolVar(&force, "force", false, "delete everything that the system holds first")
 	cmd.RunE = o.with(func(cmd *cobra.Command, args []string, c *client.Client) error {
-		f, err := os.Open(args[0])
-		if err != nil {
-			return err
+		if args[0] == standard && o.inIsTerminal {
+			return usagef("standard input is a terminal: redirect it, or name a file")
 		}
-		defer f.Close() //nolint:errcheck // it is only read
-		result, err := (&restorer{operator: o, client: c, file: f, force: force}).run(cmd.Context())
+		result, err := (&restorer{operator: o, client: c, name: args[0], force: force}).run(cmd.Context())
 		if err != nil {
 			return err
 		}
@@ -65,9 +64,10 @@ type restoreResult struct {
 type restorer struct {
 	*operator
 	client *client.Client
-	file   *os.File
+	name   string // of the file
 	force  bool
 
+	source    *source
 	header    backup.Header
 	trailer   backup.Trailer
 	sequences db.Sequences
@@ -75,30 +75,50 @@ type restorer struct {
 }
 
 func (r *restorer) run(ctx context.Context) (restoreResult, error) {
-	if err := r.check(); err != nil {
-		return restoreResult{}, err
+	// Opening a pipe, or reading one, may take for ever.
+	source, err := interruptible(ctx, r.check)
+	if err != nil {
+		return restoreResult{}, fmt.Errorf("%w; nothing was changed", err)
 	}
+	r.source = source
+	defer source.Close() //nolint:errcheck // it is only read
 	if err := r.makeRoom(ctx); err != nil {
 		return restoreResult{}, err
 	}
 	bar := r.progress("restoring", r.trailer.Rows)
-	err := r.load(ctx, bar)
+	err = r.load(ctx, bar)
 	took := bar.end()
 	if err == nil {
 		err = r.compare(ctx)
 	}
 	if err != nil {
-		return restoreResult{}, fmt.Errorf("the restore is not complete: %d of %d rows came in. Run it again with --force: %w",
-			r.restored.Load(), r.trailer.Rows, err)
+		return restoreResult{}, r.incomplete(ctx, err)
 	}
 	return restoreResult{Rows: r.trailer.Rows, Position: r.header.Position.String(), Content: r.trailer.Content, Seconds: seconds(took)}, nil
 }
 
-// check reads the whole file before anything is changed.
-func (r *restorer) check() error {
+// incomplete says of an error how much of the backup has come in before it.
+func (r *restorer) incomplete(ctx context.Context, err error) error {
+	return fmt.Errorf("the restore is not complete: %d of %d rows came in. Run it again with --force: %w",
+		r.restored.Load(), r.trailer.Rows, unlessInterrupted(ctx, err))
+}
+
+// check reads the whole backup before anything is changed.
+func (r *restorer) check() (*source, error) {
+	source, err := r.openSource(r.name)
+	if err != nil {
+		return nil, err
+	}
+	if err := r.read(source); err != nil {
+		return nil, errors.Join(fmt.Errorf("%s: %w", source.name, err), source.Close())
+	}
+	return source, nil
+}
+
+func (r *restorer) read(source *source) error {
 	bar := r.progress("checking", 0)
 	defer bar.end()
-	in, err := r.open()
+	in, err := backup.NewReader(source.first)
 	if err != nil {
 		return err
 	}
@@ -107,21 +127,7 @@ func (r *restorer) check() error {
 		func(db.Op) error { bar.add(1); return nil },
 		func(s db.Sequences) error { r.sequences = s; return nil },
 	)
-	if err != nil {
-		return fmt.Errorf("%s: %w; nothing was changed", r.file.Name(), err)
-	}
-	return nil
-}
-
-func (r *restorer) open() (*backup.Reader, error) {
-	if _, err := r.file.Seek(0, io.SeekStart); err != nil {
-		return nil, err
-	}
-	in, err := backup.NewReader(bufio.NewReader(r.file))
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w; nothing was changed", r.file.Name(), err)
-	}
-	return in, nil
+	return err
 }
 
 // makeRoom refuses a system that holds data, or empties it.
@@ -132,7 +138,7 @@ func (r *restorer) makeRoom(ctx context.Context) error {
 	}
 	result, err := r.client.DBRead(ctx, request)
 	if err != nil {
-		return err
+		return fmt.Errorf("%w; nothing was changed", unlessInterrupted(ctx, err))
 	}
 	var rows int64
 	var held string
@@ -147,9 +153,11 @@ func (r *restorer) makeRoom(ctx context.Context) error {
 		return nil
 	case !r.force:
 		return fmt.Errorf("the system holds data (%s): --force deletes it first; nothing was changed", held[1:])
-	default:
-		return r.client.DBClear(ctx)
 	}
+	if err := r.client.DBClear(ctx); err != nil {
+		return r.incomplete(ctx, err) // it may have been emptied
+	}
+	return nil
 }
 
 // compare compares what the system holds now with the backup.

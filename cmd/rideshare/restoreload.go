@@ -25,7 +25,7 @@ const (
 // load sends the rows, a batch a transaction, and then advances the sequences. Batches of one table
 // may overtake each other; a table begins when those it refers to are whole.
 func (r *restorer) load(ctx context.Context, bar *progress) error {
-	in, err := r.open()
+	in, err := r.source.again()
 	if err != nil {
 		return err
 	}
@@ -37,7 +37,7 @@ func (r *restorer) load(ctx context.Context, bar *progress) error {
 		err = late // what it has made of the reading says less
 	}
 	if err == nil && end != r.trailer {
-		err = fmt.Errorf("%s has changed while it was read", r.file.Name())
+		err = fmt.Errorf("%s has changed while it was read", r.source.name)
 	}
 	if err != nil {
 		return err
