@@ -44,7 +44,7 @@ What was acknowledged is on disk: kill it in any way, start it again, and it is 
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			c, err := config.Load[runConfig](env.vars)
 			if err != nil {
-				return err
+				return usageError{err}
 			}
 			tracer, flush, err := c.TraceConfig.Tracer(cmd.Context(), "rideshare", version())
 			if err != nil {
@@ -73,7 +73,7 @@ func runSystem(ctx context.Context, c oneprocess.Config, logger *slog.Logger, en
 	if err != nil {
 		return err
 	}
-	listener, err := net.Listen("tcp", c.Addr)
+	listener, err := serve.Listener(c.Addr)
 	if errors.Is(err, syscall.EADDRINUSE) {
 		return fmt.Errorf("%s is taken by another program: end it, or set RIDESHARE_ADDR to another address", c.Addr)
 	}
@@ -88,7 +88,7 @@ func runSystem(ctx context.Context, c oneprocess.Config, logger *slog.Logger, en
 		defer stop()
 		return serve.HTTP(ctx, listener, system.Handler())
 	})
-	g.Go(func() error { return welcome(ctx, system, c, listener.Addr().String(), start, env) })
+	g.Go(func() error { return welcome(ctx, system, c, listener.Addr(), start, env) })
 	if err := g.Wait(); err != nil && !errors.Is(err, context.Canceled) {
 		return err
 	}
@@ -96,8 +96,23 @@ func runSystem(ctx context.Context, c oneprocess.Config, logger *slog.Logger, en
 	return nil
 }
 
+// reachable returns a URL that leads from this machine to a listener. 0.0.0.0 and [::] stand for every
+// address, and are none that a browser can be given.
+func reachable(addr net.Addr) string {
+	host, port, err := net.SplitHostPort(addr.String())
+	ip := net.ParseIP(host)
+	switch {
+	case err != nil || ip == nil || !ip.IsUnspecified():
+		return "http://" + addr.String()
+	case ip.To4() != nil:
+		return "http://" + net.JoinHostPort("127.0.0.1", port)
+	default:
+		return "http://" + net.JoinHostPort("localhost", port)
+	}
+}
+
 // welcome waits until the system serves, and says what there is and what to try.
-func welcome(ctx context.Context, system *oneprocess.System, c oneprocess.Config, addr string, start time.Time, env environment) error {
+func welcome(ctx context.Context, system *oneprocess.System, c oneprocess.Config, addr net.Addr, start time.Time, env environment) error {
 	for system.Ready(ctx) != nil {
 		select {
 		case <-time.After(5 * time.Millisecond):
@@ -105,8 +120,11 @@ func welcome(ctx context.Context, system *oneprocess.System, c oneprocess.Config
 			return ctx.Err()
 		}
 	}
-	url, out := "http://"+addr, env.out
-	fmt.Fprintf(out, "RideShare %s serves on %s after %d ms\n\n", version(), url, time.Since(start).Milliseconds())
+	url, reach, out := reachable(addr), "", env.out
+	if url != "http://"+addr.String() {
+		reach = fmt.Sprintf(", and every address of this machine leads there (RIDESHARE_ADDR is %s)", c.Addr)
+	}
+	fmt.Fprintf(out, "RideShare %s serves on %s after %d ms%s\n\n", version(), url, time.Since(start).Milliseconds(), reach)
 	operator := &operator{environment: env, url: url, token: system.ServiceToken()}
 	client, err := operator.client()
 	if err != nil {

@@ -29,9 +29,19 @@ func Run(ctx context.Context, h http.Handler, o Options) error {
 
 // Listen serves the handler on an address until ctx ends. See HTTP.
 func Listen(ctx context.Context, addr string, h http.Handler) error {
-	l, err := net.Listen("tcp", addr)
+	l, err := Listener(addr)
 	if err != nil {
 		return fmt.Errorf("cannot listen on %s (RIDESHARE_ADDR): %w", addr, err)
 	}
 	return HTTP(ctx, l, h)
+}
+
+// Listener listens on an address. On 0.0.0.0 it takes connections to the IPv4 addresses of this
+// machine, and no others: net.Listen would listen on [::], and thus on those of IPv6, too.
+func Listener(addr string) (net.Listener, error) {
+	network := "tcp"
+	if host, _, err := net.SplitHostPort(addr); err == nil && net.IPv4zero.Equal(net.ParseIP(host)) {
+		network = "tcp4"
+	}
+	return net.Listen(network, addr)
 }
