@@ -25,7 +25,7 @@ It writes nothing but an empty transaction. Exit code 0: nothing is wrong. 3: so
 		Args:    cobra.NoArgs,
 	}
 	output := outputFlag(cmd)
-	cmd.Flags().DurationVar(&d.wait, "wait", doctorWait, "how long to watch whether slaves move")
+	durationFlag(cmd.Flags(), &d.wait, "wait", doctorWait, 0, "how long to watch whether slaves move")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		if o.local() {
 			d.engine = dockerCLI{project: o.get("COMPOSE_PROJECT_NAME", "rideshare")}

@@ -12,16 +12,16 @@ import (
 // Exit codes.
 const (
 	exitFailed       = 1   // it was tried, and did not work
-	exitUsage        = 2   // the command line is wrong
+	exitUsage        = 2   // the command line or the configuration is wrong
 	exitFound        = 3   // doctor or verify has found something wrong
 	exitUnanswered   = 4   // nothing answers, or nobody can serve
 	exitUnauthorized = 5   // the token is missing or wrong
-	exitInterrupted  = 130 // as a shell says it of a program ended by Ctrl-C
+	exitInterrupted  = 130 // INT, TERM or HUP; as a shell says it of a program ended by Ctrl-C
 )
 
-const exitCodes = `Exit codes: 0 done; 1 it was tried and did not work; 2 the command line is wrong; 3 doctor or verify
-has found something wrong; 4 nothing answers, or nobody can serve now; 5 the token is missing or
-wrong; 130 interrupted.`
+const exitCodes = `Exit codes: 0 done; 1 it was tried and did not work; 2 the command line or the configuration is
+wrong; 3 doctor or verify has found something wrong; 4 nothing answers, or nobody can serve now; 5 the
+token is missing or wrong; 130 interrupted.`
 
 // errReported is in an error of which everything was printed.
 var errReported = errors.New("reported")
@@ -29,7 +29,7 @@ var errReported = errors.New("reported")
 // errFound: the command worked, and has found something wrong. It is printed already.
 var errFound = fmt.Errorf("something is wrong: %w", errReported)
 
-// usageError is a mistake on the command line that cobra has not found.
+// usageError is a mistake on the command line, or in the environment, that cobra has not found.
 type usageError struct{ error }
 
 func usagef(format string, args ...any) error { return usageError{fmt.Errorf(format, args...)} }

@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/rand"
 	"crypto/sha1"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -44,14 +45,11 @@ seen as a longer time, not as a failure.`,
 		Args:    cobra.NoArgs,
 	}
 	output := outputFlag(cmd)
-	cmd.Flags().IntVar(&l.rides, "rides", 1000, "how many rides to offer, at most")
-	cmd.Flags().IntVar(&l.concurrency, "concurrency", 8, "how many callers there are")
-	cmd.Flags().DurationVar(&l.duration, "duration", time.Minute, "how long, at most")
+	wholeFlag(cmd.Flags(), &l.rides, "rides", 1000, maxRides, "how many rides to offer, at most")
+	wholeFlag(cmd.Flags(), &l.concurrency, "concurrency", 8, maxConcurrency, "how many callers there are")
+	durationFlag(cmd.Flags(), &l.duration, "duration", time.Minute, time.Millisecond, "how long, at most")
 	cmd.Flags().BoolVar(&l.keep, "keep", false, "leave the user and the rides there")
 	cmd.RunE = o.with(func(cmd *cobra.Command, _ []string, c *client.Client) error {
-		if l.rides < 1 || l.rides > maxRides || l.concurrency < 1 || l.concurrency > maxConcurrency || l.duration <= 0 {
-			return usagef("--rides must be from 1 to %d, --concurrency from 1 to %d, --duration above 0", maxRides, maxConcurrency)
-		}
 		result, err := o.load(cmd.Context(), c, l)
 		if err != nil {
 			return err
@@ -64,7 +62,7 @@ seen as a longer time, not as a failure.`,
 		if err == nil && result.failed() > 0 {
 			err = fmt.Errorf("%d requests failed", result.failed())
 		}
-		return err
+		return errors.Join(err, cmd.Context().Err()) // what was done until Ctrl-C is printed all the same
 	}, client.WithPatience(client.DefaultPatience))
 	return cmd
 }
@@ -84,11 +82,7 @@ func (o *operator) load(ctx context.Context, c *client.Client, l loadOptions) (l
 	if err := c.CreateUser(ctx, credentials); err != nil {
 		return loadResult{}, err
 	}
-	session, err := c.CreateSession(ctx, credentials)
-	if err != nil {
-		return loadResult{}, err
-	}
-	user := c.As(session.Token)
+	user := c
 	if !l.keep {
 		defer func() {
 			// Also after Ctrl-C. Its rides go with the user.
@@ -99,6 +93,11 @@ func (o *operator) load(ctx context.Context, c *client.Client, l loadOptions) (l
 			}
 		}()
 	}
+	session, err := c.CreateSession(ctx, credentials)
+	if err != nil {
+		return loadResult{}, err
+	}
+	user = c.As(session.Token)
 	run := &loadRun{user: user, name: credentials.Username, bar: o.progress("offering rides", int64(l.rides))}
 	run.left.Store(int64(l.rides))
 	limited, cancel := context.WithTimeout(ctx, l.duration)
@@ -128,6 +127,9 @@ func (r *loadRun) call(ctx, limited context.Context) {
 	for limited.Err() == nil && r.left.Add(-1) >= 0 {
 		begun := time.Now()
 		ride, err := r.user.CreateRide(ctx, client.NewRide{CreatedBy: r.name, Timestamp: departs, Source: 1, Destination: 2})
+		if ctx.Err() != nil {
+			return // it was cut off, and has not failed
+		}
 		r.writes.add(time.Since(begun), err)
 		r.bar.add(1)
 		if err != nil {
@@ -135,6 +137,9 @@ func (r *loadRun) call(ctx, limited context.Context) {
 		}
 		begun = time.Now()
 		got, err := r.user.GetRide(ctx, fmt.Sprint(ride.RideID))
+		if ctx.Err() != nil {
+			return
+		}
 		if err == nil && got == nil {
 			err = fmt.Errorf("ride %d, which was acknowledged, is not there", ride.RideID)
 		}

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"errors"
 	"os"
 	"strings"
 	"testing"
@@ -127,7 +128,16 @@ func TestExitCodes(t *testing.T) {
 		{"status -o yaml", exitUsage, "must be table or json"},
 		{"crash everything", exitUsage, "everything"},
 		{"explode", exitUsage, "unknown command"},
-		{"status --url ftp://x", exitUsage, "--url"},
+		{"status --url ftp://x", exitUsage, `--url is "ftp://x": it must be a URL such as http://host:8080`},
+		{"status --url http://", exitUsage, "--url"},
+		{"status --url http://127.0.0.1:99999", exitUsage, "--url"},
+		{"status --url http://127.0.0.1/?a=b", exitUsage, "--url"},
+		{"doctor --url 127.0.0.1:8080", exitUsage, "--url"},
+		{"scale 0", exitUsage, "at least 1"},
+		{"status --watch --interval 5", exitUsage, `"5" for "--interval" flag: it must be a duration such as 500ms`},
+		{"verify --timeout 0s", exitUsage, "at least 1ms"},
+		{"doctor --wait -1s", exitUsage, "it must be a duration"},
+		{"load --rides many", exitUsage, `"many" for "--rides" flag: it must be a whole number from 1 to 1000000`},
 		{"verify", exitFound, ""},
 		{"status --url http://127.0.0.1:1", exitUnanswered, "Is it running?"},
 		{"switchover", exitUnanswered, "nobody"},
@@ -137,8 +147,56 @@ func TestExitCodes(t *testing.T) {
 			t.Errorf("%s: exit code %d, not %d; it does not say %q:\n%s", test.args, r.code, test.code, test.says, r.err)
 		}
 	}
-	if r := s.runContext(cancelled, "status"); r.code != exitInterrupted {
-		t.Errorf("interrupted: %+v", r)
+	for _, args := range []string{"status", "workers", "recoveries", "crash master", "switchover", "scale 2", "load", "verify", "doctor", "backup b"} {
+		if r := s.runContext(cancelled, strings.Fields(args)...); r.code != exitInterrupted || !strings.HasSuffix(r.err, "rideshare: interrupted\n") || strings.Contains(r.err, "no answer") {
+			t.Errorf("%s, interrupted: %+v", args, r)
+		}
+	}
+}
+
+// TestWrongTokens: what no request can carry is not blamed on the system, and is not printed.
+func TestWrongTokens(t *testing.T) {
+	s := answering(t, map[string]string{"/api/v1/cluster": topologyJSON})
+	for _, err := range []error{
+		os.WriteFile("token", []byte("sec\nret\n"), 0o600), os.WriteFile("empty", nil, 0o600),
+		os.Mkdir(".secrets", 0o700), os.WriteFile(".secrets/service_token", []byte("sec\nret\n"), 0o600),
+	} {
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, test := range []struct{ args, variable, says string }{
+		{"--token=sec\nret", "", "--token has a wrong value"},
+		{"--token=secret\r", "", "--token has a wrong value"},
+		{"", "RIDESHARE_SERVICE_TOKEN=sec\nret", "RIDESHARE_SERVICE_TOKEN has a wrong value"},
+		{"", "RIDESHARE_SERVICE_TOKEN_FILE=token", "RIDESHARE_SERVICE_TOKEN has a wrong value"},
+		{"", "RIDESHARE_SERVICE_TOKEN_FILE=empty", `RIDESHARE_SERVICE_TOKEN_FILE is "empty"`},
+		{"", "RIDESHARE_SERVICE_TOKEN_FILE=missing", `RIDESHARE_SERVICE_TOKEN_FILE is "missing"`},
+		{"", "", "the token in .secrets/service_token has a wrong value"},
+	} {
+		for _, command := range []string{"status", "doctor", "backup b", "restore token"} {
+			s.vars = []string{test.variable}
+			args := strings.Fields(command)
+			if test.args != "" {
+				args = append(args, test.args)
+			}
+			r := s.run(args...)
+			if r.code != exitUsage || !strings.Contains(r.err, test.says) || strings.Contains(r.err, "ret") && strings.Contains(r.err, "sec\n") || strings.Contains(r.err, "Is it running?") {
+				t.Errorf("%s with %+v: %+v", command, test, r)
+			}
+		}
+	}
+	if r := (&shell{TB: t, url: "nonsense"}).run("status"); r.code != exitUsage || !strings.Contains(r.err, `RIDESHARE_URL is "nonsense"`) {
+		t.Errorf("%+v", r)
+	}
+	if err := errors.Join(os.RemoveAll(".secrets"), os.Mkdir("data", 0o700), os.WriteFile("data/secrets.json", []byte("{"), 0o600)); err != nil {
+		t.Fatal(err)
+	}
+	if r := (&shell{TB: t, url: s.url}).run("status"); r.code != exitUsage || !strings.Contains(r.err, "data/secrets.json is damaged") {
+		t.Errorf("%+v", r)
+	}
+	if r := (&shell{TB: t, url: s.url, vars: []string{"RIDESHARE_AREAS=one"}}).run("run"); r.code != exitUsage || !strings.Contains(r.err, `RIDESHARE_AREAS is "one"`) {
+		t.Errorf("%+v", r)
 	}
 }
 

@@ -2,7 +2,6 @@ package main
 
 import (
 	"fmt"
-	"strconv"
 
 	"github.com/spf13/cobra"
 
@@ -65,13 +64,13 @@ func newScale(o *operator) *cobra.Command {
 		Args:      cobra.ExactArgs(1),
 		ValidArgs: []string{"auto"},
 		RunE: o.with(func(cmd *cobra.Command, args []string, c *client.Client) error {
-			request := client.Slaves{Auto: args[0] == "auto"}
-			if !request.Auto {
-				n, err := strconv.ParseInt(args[0], 10, 64)
-				if err != nil {
-					return usagef("%q is neither a number nor auto", args[0])
-				}
-				request.Count = &n
+			count, auto, err := slavesArgument(args[0])
+			if err != nil {
+				return err
+			}
+			request := client.Slaves{Auto: auto}
+			if !auto {
+				request.Count = &count
 			}
 			t, err := c.SetSlaves(cmd.Context(), request)
 			if err != nil {

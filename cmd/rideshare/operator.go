@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io/fs"
 	"net"
 	"net/http"
@@ -37,12 +38,16 @@ const (
 
 // client returns a client of the system.
 func (o *operator) client(options ...client.Option) (*client.Client, error) {
-	if u, err := url.Parse(o.url); err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
-		return nil, usagef("--url is %q: it must begin with http:// or https://", o.url)
+	source := "--url"
+	if o.url == o.get("RIDESHARE_URL", "") {
+		source = "RIDESHARE_URL"
+	}
+	if err := config.Form("url").Check(source, o.url); err != nil {
+		return nil, usageError{err}
 	}
 	token, err := o.serviceToken()
 	if err != nil {
-		return nil, err
+		return nil, usageError{err}
 	}
 	if o.transport == nil {
 		t := http.DefaultTransport.(*http.Transport).Clone()
@@ -69,10 +74,10 @@ func (o *operator) with(f func(*cobra.Command, []string, *client.Client) error, 
 // for a system on this machine: that never goes elsewhere.
 func (o *operator) serviceToken() (string, error) {
 	if o.token != "" {
-		return o.token, nil
+		return checkedToken("--token", o.token)
 	}
 	type secret struct {
-		Token string `env:"RIDESHARE_SERVICE_TOKEN"`
+		Token string `env:"RIDESHARE_SERVICE_TOKEN" form:"token" secret:"true"`
 	}
 	s, err := config.Load[secret](o.vars)
 	if err != nil || s.Token != "" || !o.local() {
@@ -93,11 +98,16 @@ func (o *operator) local() bool {
 
 // generatedToken returns what `make up` or `rideshare run` has generated, "" where there is nothing.
 func (o *operator) generatedToken() (string, error) {
-	data, err := os.ReadFile(filepath.Join(o.get("RIDESHARE_SECRETS", ".secrets"), "service_token"))
-	if err == nil || !errors.Is(err, fs.ErrNotExist) {
-		return strings.TrimSpace(string(data)), err
+	path := filepath.Join(o.get("RIDESHARE_SECRETS", ".secrets"), "service_token")
+	data, err := os.ReadFile(path)
+	if err == nil {
+		return checkedToken("the token in "+path, strings.TrimSpace(string(data)))
 	}
-	data, err = os.ReadFile(filepath.Join(o.get("RIDESHARE_DATA", "data"), oneprocess.SecretsFile))
+	if !errors.Is(err, fs.ErrNotExist) {
+		return "", err
+	}
+	path = filepath.Join(o.get("RIDESHARE_DATA", "data"), oneprocess.SecretsFile)
+	data, err = os.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return "", nil
 	}
@@ -107,7 +117,18 @@ func (o *operator) generatedToken() (string, error) {
 	var kept struct {
 		ServiceToken string `json:"service_token"`
 	}
-	return kept.ServiceToken, json.Unmarshal(data, &kept)
+	if err := json.Unmarshal(data, &kept); err != nil {
+		return "", fmt.Errorf("%s is damaged: %w", path, err)
+	}
+	return checkedToken("the token in "+path, kept.ServiceToken)
+}
+
+// checkedToken returns the token, or an error that says where it comes from but does not show it.
+func checkedToken(source, token string) (string, error) {
+	if rule := config.Form("token"); !rule.Allows(token) {
+		return "", fmt.Errorf("%s has a wrong value, which is not shown: it must be %s", source, rule.Allowed)
+	}
+	return token, nil
 }
 
 // completeWorkers completes the ids of workers that are there and that fit.

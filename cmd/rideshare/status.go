@@ -27,7 +27,7 @@ With --watch it is printed again and again, until Ctrl-C; with --output json as 
 	}
 	output := outputFlag(cmd)
 	cmd.Flags().BoolVarP(&watch, "watch", "w", false, "print it again and again")
-	cmd.Flags().DurationVar(&interval, "interval", time.Second, "how often, with --watch")
+	durationFlag(cmd.Flags(), &interval, "interval", time.Second, time.Millisecond, "how often, with --watch")
 	cmd.RunE = o.with(func(cmd *cobra.Command, _ []string, c *client.Client) error {
 		if watch {
 			return o.watch(cmd, c, *output, interval)
@@ -47,9 +47,6 @@ With --watch it is printed again and again, until Ctrl-C; with --output json as 
 // watch prints the topology until ctx ends. What fails meanwhile is printed and waited out: that is
 // when somebody watches.
 func (o *operator) watch(cmd *cobra.Command, c *client.Client, output format, interval time.Duration) error {
-	if interval <= 0 {
-		return usagef("--interval is %s: it must be above 0", interval)
-	}
 	tick := time.NewTicker(interval)
 	defer tick.Stop()
 	for {

@@ -25,7 +25,7 @@ which all of them could be compared.`,
 		Args:    cobra.NoArgs,
 	}
 	output := outputFlag(cmd)
-	cmd.Flags().DurationVar(&timeout, "timeout", 30*time.Second, "how long to try")
+	durationFlag(cmd.Flags(), &timeout, "timeout", 30*time.Second, time.Millisecond, "how long to try")
 	cmd.RunE = o.with(func(cmd *cobra.Command, _ []string, c *client.Client) error {
 		ctx, cancel := context.WithTimeout(cmd.Context(), timeout)
 		defer cancel()
