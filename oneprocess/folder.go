@@ -6,6 +6,8 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+
+	"rideshare/internal/atomicfile"
 )
 
 // folder is the data folder: the lock that it is taken with, and the secrets in it. The databases are
@@ -25,12 +27,27 @@ func openFolder(dir string, logger *slog.Logger) (*folder, error) {
 	if err != nil {
 		return nil, err
 	}
-	secrets, err := loadSecrets(dir)
+	secrets, err := privateSecrets(dir, logger)
 	if err != nil {
 		_ = lock.Close()
 		return nil, err
 	}
 	return &folder{dir: dir, secrets: secrets, logger: logger, lock: lock}, nil
+}
+
+// privateSecrets loads the secrets, and takes the permissions of others away from what is private: a
+// copy that was brought back, say, may have come with other permissions.
+func privateSecrets(dir string, logger *slog.Logger) (secrets, error) {
+	path := filepath.Join(dir, SecretsFile)
+	opened, err := atomicfile.Privatize(path, filepath.Join(dir, "pairs"))
+	if err != nil {
+		return secrets{}, err
+	}
+	if len(opened) > 0 {
+		logger.Warn("others could read files of the data folder, and no longer can: if one of them held secrets, delete "+
+			path+" to have new ones", "files", opened)
+	}
+	return loadSecrets(dir)
 }
 
 // restore makes the folder anew where it was deleted or moved: with the lock, as another process may

@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+
+	"rideshare/internal/atomicfile"
 )
 
 // SecretsFile is the file in the data folder that keeps what was generated.
@@ -40,10 +42,7 @@ func loadSecrets(dir string) (secrets, error) {
 func (s secrets) save(path string) error {
 	data, err := json.MarshalIndent(s, "", "  ")
 	if err == nil {
-		err = os.WriteFile(path+".new", append(data, '\n'), 0o600)
-	}
-	if err == nil {
-		err = os.Rename(path+".new", path)
+		err = atomicfile.Write(path, append(data, '\n'), 0o600)
 	}
 	if err != nil {
 		return fmt.Errorf("the secrets: %w", err)

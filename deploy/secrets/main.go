@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 
 	"rideshare/internal/amqp/access"
+	"rideshare/internal/atomicfile"
 )
 
 func main() {
@@ -26,7 +27,7 @@ func main() {
 func generate(dir, brokers string) error {
 	// The folder keeps others out. The files themselves are readable, as each is mounted alone into
 	// a container whose user is not the one here.
-	if err := os.MkdirAll(dir, 0o700); err != nil {
+	if err := private(dir); err != nil {
 		return err
 	}
 	for _, name := range []string{"service_token", "token_key", "zookeeper_password", "rabbitmq_cookie", "grafana_password"} {
@@ -53,6 +54,30 @@ func generate(dir, brokers string) error {
 		}
 	}
 	return define(dir, passwords)
+}
+
+// private makes a folder that only its owner can enter. One that others can enter becomes private if
+// nothing but secrets can be in it.
+func private(dir string) error {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return err
+	}
+	info, err := os.Stat(dir)
+	if err != nil || info.Mode().Perm()&0o077 == 0 {
+		return err
+	}
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return err
+	}
+	if len(entries) == 0 {
+		return os.Chmod(dir, 0o700)
+	}
+	if _, err := os.Lstat(filepath.Join(dir, "service_token")); err != nil {
+		return fmt.Errorf("others can enter %s, which holds something else: name another folder (RIDESHARE_SECRETS), or take their permissions away: chmod 700 %[1]s", dir)
+	}
+	fmt.Fprintf(os.Stderr, "secrets: others could enter %s, and no longer can. If they may have read the secrets, delete the folder to have new ones\n", dir)
+	return os.Chmod(dir, 0o700)
 }
 
 // define writes what RabbitMQ loads. No secret of its own either: the permissions follow the programs.
@@ -85,11 +110,7 @@ func keep(dir, name string, content func() (string, error)) (string, error) {
 
 // write writes a file whole or not at all.
 func write(dir, name, text string) error {
-	path := filepath.Join(dir, name)
-	if err := os.WriteFile(path+".new", []byte(text), 0o444); err != nil {
-		return err
-	}
-	return os.Rename(path+".new", path)
+	return atomicfile.Write(filepath.Join(dir, name), []byte(text), 0o444)
 }
 
 func secret() (string, error) { return rand.Text(), nil }

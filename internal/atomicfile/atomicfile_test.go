@@ -256,8 +256,8 @@ func TestPrivatize(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	changed, err := atomicfile.Privatize(dir)
-	if err != nil || len(changed) != 2 || changed[0] != group || changed[1] != open {
+	changed, err := atomicfile.Privatize(open, below, filepath.Join(dir, "missing"), filepath.Join(dir, "link"))
+	if err != nil || len(changed) != 2 || changed[0] != open || changed[1] != group {
 		t.Errorf("%v, %v", changed, err)
 	}
 	for path, want := range map[string]fs.FileMode{open: 0o600, group: 0o600, private: 0o600, outside: 0o644} {

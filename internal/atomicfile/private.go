@@ -1,32 +1,42 @@
 package atomicfile
 
 import (
+	"errors"
 	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
 )
 
-// Privatize takes the permissions of others away from the regular files in a folder and in the
-// folders below it, and returns the names of those files. It does not follow links.
-func Privatize(dir string) (changed []string, err error) {
-	err = filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
-		if err != nil || !d.Type().IsRegular() {
-			return err
-		}
-		info, err := d.Info()
-		if err != nil {
-			return err
-		}
-		mode := info.Mode().Perm()
-		if mode&0o077 == 0 {
+// Privatize takes the permissions of others away from these files, and from the regular files in
+// these folders and below them. It returns the names of the files that others had permissions for.
+// It does not follow links, and passes over what does not exist.
+func Privatize(paths ...string) (changed []string, err error) {
+	for _, path := range paths {
+		err := filepath.WalkDir(path, func(path string, d fs.DirEntry, err error) error {
+			if errors.Is(err, fs.ErrNotExist) {
+				return nil
+			}
+			if err != nil || !d.Type().IsRegular() {
+				return err
+			}
+			info, err := d.Info()
+			if err != nil {
+				return err
+			}
+			mode := info.Mode().Perm()
+			if mode&0o077 == 0 {
+				return nil
+			}
+			if err := os.Chmod(path, mode&^0o077); err != nil {
+				return fmt.Errorf("others can read %s, and that cannot be changed: %w", path, err)
+			}
+			changed = append(changed, path)
 			return nil
+		})
+		if err != nil {
+			return changed, err
 		}
-		if err := os.Chmod(path, mode&^0o077); err != nil {
-			return fmt.Errorf("others can read %s, and that cannot be changed: %w", path, err)
-		}
-		changed = append(changed, path)
-		return nil
-	})
-	return changed, err
+	}
+	return changed, nil
 }
