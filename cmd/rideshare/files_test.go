@@ -278,3 +278,24 @@ func TestFullDisk(t *testing.T) {
 		t.Errorf("exit code %d: %s", code, told.String())
 	}
 }
+
+// TestInterruptedLoad: what was cut off is no failure, and its user and rides go all the same.
+func TestInterruptedLoad(t *testing.T) {
+	s := system(t)
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	ended := make(chan result, 1)
+	go func() { ended <- s.runContext(ctx, "load", "--rides", "1000000") }()
+	s.eventually("rides are offered", func() bool {
+		rides, err := s.client().CountRides(t.Context())
+		return err == nil && rides[0] > 10
+	})
+	cancel()
+	r := <-ended
+	if r.code != exitInterrupted || r.err != "rideshare: interrupted\n" || !strings.Contains(r.out, "rides in") {
+		t.Errorf("%+v", r)
+	}
+	if rides, err := s.client().CountRides(t.Context()); err != nil || rides[0] != 0 {
+		t.Errorf("%v rides are left: %v", rides, err)
+	}
+}
