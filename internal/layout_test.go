@@ -29,6 +29,7 @@ var sdks = map[string][]string{
 	"github.com/prometheus/client_golang":        {"internal/telemetry"},
 	"go.opentelemetry.io/otel/sdk":               {"internal/telemetry"},
 	"go.opentelemetry.io/otel/exporters":         {"internal/telemetry"},
+	"github.com/santhosh-tekuri/jsonschema/v6":   {"internal/openapitest"},
 }
 
 // layers are the folders in the order of the import direction: what stands in a later layer may

@@ -8,6 +8,8 @@ import (
 	"net/http"
 	"testing"
 	"time"
+
+	"rideshare/internal/openapitest"
 )
 
 // Target is a running system.
@@ -34,6 +36,7 @@ var topics = []struct {
 	{"sizes", testSizes},
 	{"encoded bodies", testEncoded},
 	{"queries", testQueries},
+	{"other sites", testSites},
 	{"users", testUsers},
 	{"usernames", testUsernames},
 	{"passwords", testPasswords},
@@ -73,6 +76,11 @@ func Run(t *testing.T, target Target) {
 	client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 	defer client.CloseIdleConnections()
 	s := &suite{t: t, target: target, client: &client, session: newSession()}
+	document, err := openapitest.Parse(s.must(get("/openapi.json"), http.StatusOK).body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.document = document
 	for _, topic := range topics {
 		s.run(topic.name, topic.run)
 	}

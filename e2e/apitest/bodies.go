@@ -193,6 +193,8 @@ func testSizes(s *suite) {
 			testCase{name: "10 MB chunked, " + r.String(), request: request{method: r.method, path: r.path, as: r.as, body: chunked(spaces(large))}, status: 413},
 		)
 	}
+	s.cases(testCase{name: "10 MB, where there is no body", status: 413,
+		request: request{method: "DELETE", path: "/api/v1/users/alice", as: "alice", body: strings.Repeat("x", large)}})
 	exact := `{"username":"exact","password":"` + digest + `"}`
 	exact += spaces(limit - len(exact))
 	s.cases(

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"reflect"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 )
@@ -23,7 +24,8 @@ var position = regexp.MustCompile(`^[0-9]+\.[0-9]+$`)
 
 // checkAlways checks what has to hold for every answer: it is no 5xx; an error is a problem
 // document (RFC 9457); a 204 has no body; any other success is JSON; the answers of users, rides
-// and the database carry a position.
+// and the database carry a position. And the target's OpenAPI document has the status and a schema
+// that the body fits.
 func (s *suite) checkAlways(a answer) {
 	s.t.Helper()
 	content, _, _ := mime.ParseMediaType(a.header.Get("Content-Type"))
@@ -42,6 +44,11 @@ func (s *suite) checkAlways(a answer) {
 	known := a.status != http.StatusNotFound && a.status != http.StatusMethodNotAllowed
 	if token := a.header.Get(consistencyToken); known && hasToken(a.request.path) && !position.MatchString(token) {
 		s.t.Errorf("%v; Consistency-Token %q, want a position", a, token)
+	}
+	if s.document != nil && !slices.Contains(pages, a.request.path) {
+		if err := s.document.CheckAnswer(a.request.method, a.request.path, a.status, a.header, a.body); err != nil {
+			s.t.Errorf("%v; %v", a, err)
+		}
 	}
 }
 

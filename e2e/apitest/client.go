@@ -13,15 +13,17 @@ import (
 	"testing"
 	"time"
 
+	"rideshare/internal/openapitest"
 	"rideshare/internal/stopwatch"
 )
 
 // suite sends the requests of one test.
 type suite struct {
-	t       *testing.T
-	target  Target
-	client  *http.Client
-	session *session // shared by all tests
+	t        *testing.T
+	target   Target
+	client   *http.Client
+	document *openapitest.Document // the target's own; nil until it has been read
+	session  *session              // shared by all tests
 }
 
 // run runs f as a subtest.

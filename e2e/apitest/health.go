@@ -52,6 +52,9 @@ func wantMetrics(s *suite, a answer) {
 	}
 }
 
+// pages are what is served beside the API: its document has nothing of them.
+var pages = []string{"/metrics", "/docs", "/openapi.json", "/", "/app"}
+
 // wantOpenAPI checks that the document is OpenAPI 3.1 and has every operation of the contract.
 func wantOpenAPI(s *suite, a answer) {
 	document := decode[struct {
@@ -62,8 +65,8 @@ func wantOpenAPI(s *suite, a answer) {
 		s.t.Errorf("GET /openapi.json: openapi %q, want 3.1.x", document.OpenAPI)
 	}
 	for _, r := range routes {
-		if slices.Contains([]string{"/metrics", "/docs", "/openapi.json", "/", "/app"}, r.path) {
-			continue // not of the API
+		if slices.Contains(pages, r.path) {
+			continue
 		}
 		if document.Paths[r.path][strings.ToLower(r.method)] == nil {
 			s.t.Errorf("GET /openapi.json: it has no %s %s", r.method, r.path)

@@ -17,6 +17,12 @@ import (
 	"rideshare/internal/httpapi"
 )
 
+// about is what the document says of the API as a whole.
+const about = "A ride-sharing backend whose database heals itself. Errors are RFC 9457 problem documents. " +
+	"A path that is not listed here is a 404, and a method that a path does not have is a 405. " +
+	"The server answers what is not a well-formed HTTP/1.1 request in plain text, with 400, 431, 501 or 505, " +
+	"and closes the connection."
+
 //go:embed page.html
 var page string
 
@@ -39,7 +45,7 @@ func Document(version string) ([]byte, error) {
 	users.Register(api, users.Config{})
 	rides.Register(api, rides.Config{})
 	orchestrator.Register(api, orchestrator.Config{})
-	api.OpenAPI().Info.Description = "A ride-sharing backend whose database heals itself. Errors are RFC 9457 problem documents."
+	api.OpenAPI().Info.Description = about
 	if err := addExamples(api.OpenAPI()); err != nil {
 		return nil, err
 	}

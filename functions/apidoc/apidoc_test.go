@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -17,13 +18,16 @@ type operation struct {
 	Tags        []string
 	Security    []map[string][]string
 	Parameters  []struct{ Name string }
-	Responses   map[string]struct {
-		Description string
-		Content     map[string]any
-	}
+	Responses   map[string]response
 	RequestBody *struct {
 		Content map[string]struct{ Schema map[string]any }
 	}
+}
+
+type response struct {
+	Ref         string `json:"$ref"`
+	Description string
+	Content     map[string]any
 }
 
 type document struct {
@@ -35,6 +39,7 @@ type document struct {
 			Type       string
 			Properties map[string]map[string]any
 		}
+		Responses       map[string]response
 		SecuritySchemes map[string]any
 	}
 }
@@ -52,93 +57,134 @@ func load(t *testing.T) document {
 	return d
 }
 
-func TestDocumentHasEveryOperation(t *testing.T) {
+// contract is every operation: whose token it wants, and its answers without those of the middleware.
+var contract = map[string]struct {
+	token    string
+	statuses []int
+}{
+	"PUT /api/v1/users":               {"", []int{201, 503, 504}},
+	"GET /api/v1/users":               {"", []int{200, 204, 503}},
+	"DELETE /api/v1/users/{username}": {httpapi.User, []int{200, 503, 504}},
+	"POST /api/v1/sessions":           {"", []int{200, 401, 429, 503}},
+
+	"POST /api/v1/rides":                              {httpapi.User, []int{201, 503, 504}},
+	"GET /api/v1/rides":                               {"", []int{200, 204, 503}},
+	"GET /api/v1/rides/count":                         {"", []int{200, 503}},
+	"GET /api/v1/rides/{rideId}":                      {"", []int{200, 204, 503}},
+	"POST /api/v1/rides/{rideId}":                     {httpapi.User, []int{200, 503, 504}},
+	"DELETE /api/v1/rides/{rideId}":                   {httpapi.User, []int{200, 503, 504}},
+	"GET /api/v1/riders/{username}/rides":             {httpapi.User, []int{200, 204, 403, 503}},
+	"DELETE /api/v1/riders/{username}/rides/{rideId}": {httpapi.User, []int{200, 503, 504}},
+
+	"POST /api/v1/db/write":    {httpapi.Service, []int{200, 409, 503, 504}},
+	"POST /api/v1/db/read":     {httpapi.Service, []int{200, 503}},
+	"POST /api/v1/db/clear":    {httpapi.Service, []int{200, 503, 504}},
+	"GET /api/v1/db/snapshot":  {httpapi.Service, []int{200, 503}},
+	"GET /api/v1/db/checksums": {httpapi.Service, []int{200, 503}},
+
+	"GET /api/v1/worker/list":         {httpapi.Service, []int{200, 503}},
+	"POST /api/v1/crash/master":       {httpapi.Service, []int{200, 409, 503}},
+	"POST /api/v1/crash/slave":        {httpapi.Service, []int{200, 409, 503}},
+	"GET /api/v1/cluster":             {httpapi.Service, []int{200, 503}},
+	"GET /api/v1/cluster/events":      {httpapi.Service, []int{200, 501, 503}},
+	"PUT /api/v1/cluster/slaves":      {httpapi.Service, []int{200, 503}},
+	"POST /api/v1/cluster/switchover": {httpapi.Service, []int{200, 409, 503}},
+
+	"GET /healthz": {"", []int{200}},
+	"GET /readyz":  {"", []int{200, 503}},
+}
+
+// everywhere are the answers of the middleware, and of the server before it, to any operation.
+var everywhere = []int{400, 408, 413, 415, 417, 431, 500}
+
+// wanted returns all statuses that an operation must have.
+func wanted(method, token string, own []int) []int {
+	all := slices.Concat(everywhere, own)
+	if token != "" {
+		all = append(all, 401)
+	}
+	if method != http.MethodGet {
+		all = append(all, 403) // a page of another site
+	}
+	slices.Sort(all)
+	return slices.Compact(all)
+}
+
+func TestDocumentIsTheContract(t *testing.T) {
 	d := load(t)
 	if d.OpenAPI != "3.1.0" {
 		t.Errorf("openapi %s", d.OpenAPI)
 	}
-	want := map[string]string{ // and whose token it wants
-		"PUT /api/v1/users": "", "GET /api/v1/users": "", "DELETE /api/v1/users/{username}": httpapi.User,
-		"POST /api/v1/sessions": "",
-		"POST /api/v1/rides":    httpapi.User, "GET /api/v1/rides": "", "GET /api/v1/rides/count": "",
-		"GET /api/v1/rides/{rideId}": "", "POST /api/v1/rides/{rideId}": httpapi.User, "DELETE /api/v1/rides/{rideId}": httpapi.User,
-		"POST /api/v1/db/write": httpapi.Service, "POST /api/v1/db/read": httpapi.Service, "POST /api/v1/db/clear": httpapi.Service,
-		"GET /api/v1/db/snapshot": httpapi.Service, "GET /api/v1/db/checksums": httpapi.Service,
-		"GET /api/v1/worker/list": httpapi.Service, "POST /api/v1/crash/master": httpapi.Service, "POST /api/v1/crash/slave": httpapi.Service,
-		"GET /api/v1/cluster/events":          httpapi.Service,
-		"GET /api/v1/riders/{username}/rides": httpapi.User, "DELETE /api/v1/riders/{username}/rides/{rideId}": httpapi.User,
-		"GET /api/v1/cluster": httpapi.Service, "PUT /api/v1/cluster/slaves": httpapi.Service, "POST /api/v1/cluster/switchover": httpapi.Service,
-		"GET /healthz": "", "GET /readyz": "",
-	}
 	for path, methods := range d.Paths {
 		for method, op := range methods {
-			name := strings.ToUpper(method) + " " + path
-			scheme, known := want[name]
+			method = strings.ToUpper(method)
+			want, known := contract[method+" "+path]
 			if !known {
-				t.Errorf("%s is not in the contract", name)
+				t.Errorf("%s %s is not in the contract", method, path)
 			}
-			delete(want, name)
-			var got string
+			var token string
 			if len(op.Security) == 1 {
-				for got = range op.Security[0] {
+				for token = range op.Security[0] {
 				}
 			}
-			if got != scheme {
-				t.Errorf("%s wants the token %q, not %q", name, got, scheme)
+			if token != want.token {
+				t.Errorf("%s %s wants the token %q, not %q", method, path, token, want.token)
+			}
+			var got []int
+			for code := range op.Responses {
+				status, _ := strconv.Atoi(code)
+				got = append(got, status)
+			}
+			slices.Sort(got)
+			all := wanted(method, want.token, want.statuses)
+			if slices.Contains(op.Parameters, struct{ Name string }{"Idempotency-Key"}) {
+				all = append(all, 422)
+				slices.Sort(all)
+			}
+			if !slices.Equal(got, all) {
+				t.Errorf("%s %s answers %v, want %v", method, path, got, all)
 			}
 		}
 	}
-	for name := range want {
-		t.Errorf("%s is missing", name)
+	for name := range contract {
+		method, path, _ := strings.Cut(name, " ")
+		if _, ok := d.Paths[path][strings.ToLower(method)]; !ok {
+			t.Errorf("%s is missing", name)
+		}
 	}
 }
 
 func TestOperationsAreDescribed(t *testing.T) {
-	for path, methods := range load(t).Paths {
+	d := load(t)
+	for path, methods := range d.Paths {
 		for method, op := range methods {
 			if op.Summary == "" || op.OperationID == "" || len(op.Tags) != 1 {
 				t.Errorf("%s %s: summary %q, id %q, tags %v", method, path, op.Summary, op.OperationID, op.Tags)
 			}
-			codes := []string{}
 			for code, r := range op.Responses {
-				codes = append(codes, code)
+				if name, ok := strings.CutPrefix(r.Ref, "#/components/responses/"); ok {
+					r = d.Components.Responses[name]
+				}
 				if r.Description == "" {
 					t.Errorf("%s %s: %s is not described", method, path, code)
 				}
-				if code >= "400" && r.Content[httpapi.ProblemType] == nil {
-					t.Errorf("%s %s: %s is not a problem", method, path, code)
+				ofServer := code == "417" || code == "431" // which knows nothing of problems
+				if (code >= "400" && !ofServer) != (r.Content[httpapi.ProblemType] != nil) {
+					t.Errorf("%s %s: the answer %s has %v", method, path, code, r.Content)
 				}
 			}
-			must := []string{"400"}
-			if op.RequestBody != nil {
-				must = append(must, "413", "415")
-				if op.RequestBody.Content["application/json"].Schema == nil || len(op.RequestBody.Content) != 1 {
-					t.Errorf("%s %s: content %v", method, path, op.RequestBody.Content)
-				}
-			}
-			if len(op.Security) > 0 {
-				must = append(must, "401")
-			}
-			if path != "/healthz" {
-				must = append(must, "503")
-			}
-			never := []string{"500", "default"}
-			if slices.Contains(op.Parameters, struct{ Name string }{"Idempotency-Key"}) {
-				must = append(must, "422")
-			} else {
-				never = append(never, "422")
-			}
-			for _, code := range must {
-				if !slices.Contains(codes, code) {
-					t.Errorf("%s %s: no answer %s", method, path, code)
-				}
-			}
-			for _, code := range never {
-				if slices.Contains(codes, code) {
-					t.Errorf("%s %s: has an answer %s", method, path, code)
-				}
+			if op.RequestBody != nil && (op.RequestBody.Content["application/json"].Schema == nil || len(op.RequestBody.Content) != 1) {
+				t.Errorf("%s %s: content %v", method, path, op.RequestBody.Content)
 			}
 		}
+	}
+}
+
+// An operation that has a cause of its own for a common answer tells of both.
+func TestCommonAnswersKeepTheirCause(t *testing.T) {
+	got := load(t).Paths["/api/v1/users/{username}"]["delete"].Responses["403"].Description
+	if want := "The token is another user's; or the request comes from a page of another site"; got != want {
+		t.Errorf("%q, want %q", got, want)
 	}
 }
 

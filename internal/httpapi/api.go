@@ -6,6 +6,7 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+	"strconv"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -67,6 +68,10 @@ func New(o Options) *API {
 	config.OpenAPIPath, config.DocsPath, config.SchemasPath = "", "", ""
 	config.Components.SecuritySchemes = securitySchemes()
 	a := &API{API: huma.NewAPI(config, adapter{mux}), mux: mux, options: o}
+	a.OpenAPI().Components.Responses = map[string]*huma.Response{}
+	for status, meaning := range commonAnswers() {
+		a.OpenAPI().Components.Responses[strconv.Itoa(status)] = a.response(status, meaning)
+	}
 	a.UseMiddleware(a.authorize)
 	a.registerHealth()
 	for pattern, h := range o.Handlers {
