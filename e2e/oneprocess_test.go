@@ -40,11 +40,18 @@ func TestCrowd(t *testing.T) {
 // start runs a system until the end of the test, and waits until it is ready.
 func start(t *testing.T, auth string) apitest.Target {
 	t.Helper()
+	return startAs(t, auth, func(*oneprocess.Config) {})
+}
+
+// startAs is start with a configuration that is changed.
+func startAs(t *testing.T, auth string, change func(*oneprocess.Config)) apitest.Target {
+	t.Helper()
 	c, err := config.Load[oneprocess.Config](nil)
 	if err != nil {
 		t.Fatal(err)
 	}
 	c.Auth, c.Data, c.Unsafe, c.CheapPasswords = auth, t.TempDir(), true, true
+	change(&c)
 	system, err := oneprocess.New(c, "0.0.0-test", slog.New(slog.NewTextHandler(io.Discard, nil)))
 	if err != nil {
 		t.Fatal(err)

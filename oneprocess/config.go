@@ -1,10 +1,12 @@
 package oneprocess
 
 import (
+	"fmt"
 	"net"
 	"time"
 
 	"rideshare/internal/config"
+	"rideshare/internal/httpapi"
 	"rideshare/internal/tracing"
 	"rideshare/watcher"
 )
@@ -24,6 +26,7 @@ type Config struct {
 	ScalePeriod  time.Duration `env:"RIDESHARE_SCALE_PERIOD" min:"1ms" envDefault:"2m" doc:"how often the autoscaler decides"`
 	ScaleReads   uint64        `env:"RIDESHARE_SCALE_READS" min:"1" envDefault:"20" doc:"reads in a period that one slave is for"`
 	Timeout      time.Duration `env:"RIDESHARE_TIMEOUT" min:"1ms" envDefault:"10s" doc:"how long a request may take"`
+	CORSOrigins  string        `env:"RIDESHARE_CORS_ORIGINS" doc:"origins of other sites whose pages may use the public API, with commas between: https://app.example,http://localhost:3000; empty: none"`
 
 	// Unsafe leaves out waiting for the disk, and CheapPasswords makes their hashes cheap. For
 	// tests.
@@ -36,6 +39,9 @@ type Config struct {
 func (c Config) Check() error {
 	if err := config.Check(c); err != nil {
 		return err
+	}
+	if _, err := httpapi.ParseOrigins(c.CORSOrigins); err != nil {
+		return fmt.Errorf("RIDESHARE_CORS_ORIGINS: %w", err)
 	}
 	return c.rule().Check(c.Slaves)
 }

@@ -35,6 +35,7 @@ func TestCheckNamesTheVariable(t *testing.T) {
 		"RIDESHARE_MIN_SLAVES":   func(c *Config) { c.MinSlaves = 0 },
 		"RIDESHARE_SCALE_PERIOD": func(c *Config) { c.ScalePeriod = 0 },
 		"RIDESHARE_TIMEOUT":      func(c *Config) { c.Timeout = -1 },
+		"RIDESHARE_CORS_ORIGINS": func(c *Config) { c.CORSOrigins = "https://app.example/" },
 	}
 	for name, change := range tests {
 		c := defaults(t)

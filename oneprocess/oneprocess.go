@@ -64,6 +64,10 @@ func (s *System) build(version string, logger *slog.Logger) error {
 	if err != nil {
 		return fmt.Errorf("RIDESHARE_TIMEZONE: %w", err)
 	}
+	origins, err := httpapi.ParseOrigins(s.config.CORSOrigins)
+	if err != nil {
+		return err
+	}
 	metrics := telemetry.New(version)
 	if s.data, err = newDataPlane(s.config, s.folder, logger, metrics); err != nil {
 		return err
@@ -82,7 +86,7 @@ func (s *System) build(version string, logger *slog.Logger) error {
 	policy := &auth.Policy{On: s.config.AuthOn(), ServiceToken: s.service, Tokens: tokens}
 	options := httpapi.Options{
 		Version: version, Logger: logger, Guard: policy.Guard,
-		Timeout: s.config.Timeout, Handlers: extra, Tracer: s.config.Tracer,
+		Timeout: s.config.Timeout, Origins: origins, Handlers: extra, Tracer: s.config.Tracer,
 	}
 	titled := func(title string) httpapi.Options {
 		o := options

@@ -150,6 +150,9 @@ The API: %[1]s/docs. The data: %[3]s. Ctrl-C stops it.
 		fmt.Fprintf(out, "\nCallers need tokens (RIDESHARE_AUTH=on). The service token is in %s.\n", filepath.Join(c.Data, oneprocess.SecretsFile))
 	} else {
 		fmt.Fprintln(out, "\nWarning: nobody is asked for a token (RIDESHARE_AUTH=off): whoever reaches this address may do everything.")
+		if c.CORSOrigins != "" {
+			fmt.Fprintf(out, "Pages of %s may use the public API from every browser that reaches it (RIDESHARE_CORS_ORIGINS).\n", c.CORSOrigins)
+		}
 	}
 	return nil
 }

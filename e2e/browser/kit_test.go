@@ -58,12 +58,18 @@ type site struct {
 
 func start(t *testing.T, auth string, wrap func(http.Handler) http.Handler) *site {
 	t.Helper()
+	return startFor(t, auth, wrap, "")
+}
+
+// startFor is start with a list of origins whose pages may use the API.
+func startFor(t *testing.T, auth string, wrap func(http.Handler) http.Handler, origins string) *site {
+	t.Helper()
 	c, err := config.Load[oneprocess.Config](nil)
 	if err != nil {
 		t.Fatal(err)
 	}
 	c.Auth, c.Data, c.Unsafe, c.CheapPasswords = auth, t.TempDir(), true, true
-	c.Autoscale = false
+	c.Autoscale, c.CORSOrigins = false, origins
 	system, err := oneprocess.New(c, "0.0.0-test", slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)

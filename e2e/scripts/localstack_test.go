@@ -38,7 +38,8 @@ func localStack(t *testing.T) *stage {
 			t.Fatal(err)
 		}
 	}
-	s.env = append(s.env, "RIDESHARE_ZIPS="+s.dir, "RIDESHARE_SECRETS="+s.dir, "ARCHITECTURE=arm64", `RIDESHARE_TIMEZONE="\`)
+	s.env = append(s.env, "RIDESHARE_ZIPS="+s.dir, "RIDESHARE_SECRETS="+s.dir, "ARCHITECTURE=arm64", `RIDESHARE_TIMEZONE="\`,
+		"RIDESHARE_CORS_ORIGINS=https://app.example")
 	return s
 }
 
@@ -76,6 +77,9 @@ func TestLocalStackCreatesThenUpdates(t *testing.T) {
 		got := s.environment(name)
 		if got["RIDESHARE_SERVICE_TOKEN"] != "the token" || got["RIDESHARE_TOKEN_KEY"] != "the key" || got["RIDESHARE_AUTH"] != "on" {
 			t.Errorf("%s gets %v", name, got)
+		}
+		if origins := got["RIDESHARE_CORS_ORIGINS"]; origins != "https://app.example" {
+			t.Errorf("%s shares its API with %q", name, origins)
 		}
 		if url := got["ORCHESTRATOR_URL"]; name != "orchestrator" && url != "http://orchestrator.url:4566" {
 			t.Errorf("%s calls the orchestrator on %q", name, url)

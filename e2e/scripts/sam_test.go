@@ -46,7 +46,7 @@ func TestSAM(t *testing.T) {
 			s := set(t)
 			s.standIn("docker", docker)
 			s.standIn("sam", `echo "builds for $ARCHITECTURE" >>"$STATE/sam"`)
-			s.env = append(s.env, "ENGINE="+engine.name, `RIDESHARE_TIMEZONE=a "zone" \o/`)
+			s.env = append(s.env, "ENGINE="+engine.name, `RIDESHARE_TIMEZONE=a "zone" \o/`, "RIDESHARE_CORS_ORIGINS=https://app.example")
 			out := s.must("deploy/sam")
 			if !strings.Contains(out, "http://"+engine.host+":3000") {
 				t.Errorf("it does not say where it is:\n%s", out)
@@ -68,6 +68,7 @@ func TestSAM(t *testing.T) {
 			got := file.Parameters
 			for name, want := range map[string]string{
 				"RIDESHARE_AUTH": "on", "RIDESHARE_TIMEZONE": `a "zone" \o/`, "ORCHESTRATOR_URL": engine.orchestrator,
+				"RIDESHARE_CORS_ORIGINS":  "https://app.example",
 				"RIDESHARE_SERVICE_TOKEN": s.read("secrets/service_token"),
 				"RIDESHARE_TOKEN_KEY":     s.read("secrets/token_key"),
 				"AMQP_URL":                s.read("secrets/amqp_url_orchestrator"),

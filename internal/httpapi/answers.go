@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -31,7 +32,7 @@ func commonAnswers() Answers {
 		http.StatusForbidden:                   "The request comes from a page of another site",
 		http.StatusNotFound:                    "There is nothing at this path",
 		http.StatusMethodNotAllowed:            "The path does not have this method. Allow lists those that it has",
-		http.StatusRequestTimeout:              fmt.Sprintf("The body did not arrive within %s", bodyTimeout),
+		http.StatusRequestTimeout:              fmt.Sprintf("The body did not arrive within %d s", bodyTimeout/time.Second),
 		http.StatusRequestEntityTooLarge:       fmt.Sprintf("The body is larger than %d MiB", MaxBody>>20),
 		http.StatusUnsupportedMediaType:        "The body has a Content-Encoding other than identity",
 		http.StatusUnprocessableEntity:         "The Idempotency-Key was used for a request with another body; nothing was done",

@@ -37,6 +37,8 @@ type Options struct {
 	Observe Observer
 	// Tracer begins a span for every request, below the one that the request tells of.
 	Tracer tracing.Tracer
+	// Origins are those whose pages may use the operations that want no service token. See ParseOrigins.
+	Origins []string
 	// Handlers are further handlers by their ServeMux pattern, for example "GET /metrics".
 	Handlers map[string]http.Handler
 }
@@ -46,6 +48,7 @@ type API struct {
 	huma.API
 	mux     *http.ServeMux
 	options Options
+	public  map[string]bool // the patterns of the operations that want no service token
 }
 
 // New returns an API that has /healthz, /readyz and the Handlers of the options. Operations are
@@ -67,7 +70,7 @@ func New(o Options) *API {
 	config.CreateHooks = nil
 	config.OpenAPIPath, config.DocsPath, config.SchemasPath = "", "", ""
 	config.Components.SecuritySchemes = securitySchemes()
-	a := &API{API: huma.NewAPI(config, adapter{mux}), mux: mux, options: o}
+	a := &API{API: huma.NewAPI(config, adapter{mux}), mux: mux, options: o, public: map[string]bool{}}
 	a.OpenAPI().Components.Responses = map[string]*huma.Response{}
 	for status, meaning := range commonAnswers() {
 		a.OpenAPI().Components.Responses[strconv.Itoa(status)] = a.response(status, meaning)
@@ -88,6 +91,7 @@ func (a *API) Handler() http.Handler {
 		requestIDs,
 		observe(o.Tracer, o.Observe),
 		logAccess(o.Logger),
+		shareOrigins(o.Origins, a.shared),
 		consistencyTokens(o.Newest),
 		recoverPanics(o.Logger),
 		sameOrigin(),

@@ -2,6 +2,7 @@ package httpapi
 
 import (
 	"context"
+	"slices"
 
 	"github.com/danielgtaylor/huma/v2"
 )
@@ -15,6 +16,14 @@ const (
 // Require returns the Security requirement of an operation.
 func Require(scheme string) []map[string][]string {
 	return []map[string][]string{{scheme: {}}}
+}
+
+// wants reports whether an operation wants a token of that scheme.
+func wants(op huma.Operation, scheme string) bool {
+	return slices.ContainsFunc(op.Security, func(alternative map[string][]string) bool {
+		_, ok := alternative[scheme]
+		return ok
+	})
 }
 
 // Guard decides whether the sender of the Authorization header may use an operation with this

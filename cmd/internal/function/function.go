@@ -28,6 +28,7 @@ type Config struct {
 	ServiceToken string        `env:"RIDESHARE_SERVICE_TOKEN" form:"token" secret:"true" doc:"the token of operators and services"`
 	TokenKey     string        `env:"RIDESHARE_TOKEN_KEY" secret:"true" doc:"signs the tokens of users"`
 	Timeout      time.Duration `env:"RIDESHARE_TIMEOUT" min:"1ms" envDefault:"10s" doc:"how long a request may take"`
+	CORSOrigins  string        `env:"RIDESHARE_CORS_ORIGINS" doc:"origins of other sites whose pages may use the public API, with commas between: https://app.example,http://localhost:3000; empty: none"`
 	BasePath     string        `env:"RIDESHARE_BASE_PATH" doc:"under Lambda: what the paths begin with at the gateway, where it maps a part of its paths to this API"`
 }
 
@@ -38,6 +39,9 @@ func (c Config) Check() error {
 		if c.Auth == "on" && v.value == "" {
 			faults = append(faults, fmt.Errorf("%[1]s is not set: RIDESHARE_AUTH is on, so set it, or set %[1]s_FILE to a file that holds its value", v.name))
 		}
+	}
+	if _, err := httpapi.ParseOrigins(c.CORSOrigins); err != nil {
+		faults = append(faults, fmt.Errorf("RIDESHARE_CORS_ORIGINS: %w", err))
 	}
 	return errors.Join(faults...)
 }
@@ -62,6 +66,13 @@ func (c Config) Options(title string, logger *slog.Logger, tracer tracing.Tracer
 	if c.Auth == "off" {
 		logger.Warn("nobody is asked for a token (RIDESHARE_AUTH=off)")
 	}
+	origins, err := httpapi.ParseOrigins(c.CORSOrigins)
+	if err != nil {
+		return httpapi.Options{}, nil, err
+	}
+	if c.Auth == "off" && len(origins) > 0 {
+		logger.Warn("pages of other sites may use the public API without a token (RIDESHARE_CORS_ORIGINS)", "origins", origins)
+	}
 	metrics := telemetry.New(boot.Version)
 	handlers, err := apidoc.New(boot.Version)
 	if err != nil {
@@ -76,7 +87,7 @@ func (c Config) Options(title string, logger *slog.Logger, tracer tracing.Tracer
 	policy := &auth.Policy{On: c.Auth == "on", ServiceToken: c.ServiceToken, Tokens: c.Tokens()}
 	return httpapi.Options{
 		Title: title, Version: boot.Version, Logger: logger, Guard: policy.Guard,
-		Timeout: c.Timeout, Handlers: handlers,
+		Timeout: c.Timeout, Origins: origins, Handlers: handlers,
 		Observe: metrics.HTTP(strings.TrimPrefix(title, "RideShare ")), Tracer: tracer,
 	}, metrics, nil
 }

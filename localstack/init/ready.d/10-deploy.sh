@@ -29,6 +29,7 @@ variables() {
 common=(
 	RIDESHARE_AUTH "${RIDESHARE_AUTH:-on}"
 	RIDESHARE_TIMEOUT "${RIDESHARE_TIMEOUT:-10s}"
+	RIDESHARE_CORS_ORIGINS "${RIDESHARE_CORS_ORIGINS:-}"
 	RIDESHARE_SERVICE_TOKEN "$(cat "$secrets/service_token")"
 	RIDESHARE_TOKEN_KEY "$(cat "$secrets/token_key")"
 )
