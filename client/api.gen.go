@@ -254,8 +254,10 @@ type Topology struct {
 	Desired Desired `json:"desired"`
 	// Id of the worker that was elected, until the log has accepted it as the master
 	Elected string `json:"elected,omitempty"`
-	// Epoch of the present master; grows with every change of master
+	// Epoch of the present master, or the latest one that is known; grows with every change of master
 	Epoch int64 `json:"epoch"`
+	// Where the epoch is from: the present master; the newest entry that a running worker holds; or the latest election, whose master the log may not have accepted. Missing: no epoch is known
+	EpochFrom string `json:"epoch_from,omitempty"`
 	// Pairs that do not serve after something has gone wrong with them, and why
 	Faults []PairFault `json:"faults,omitempty"`
 	// The master according to the log: the newest one that a worker has read of. Only what it writes counts. Empty while none is known

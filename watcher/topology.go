@@ -80,6 +80,9 @@ func (w *Watcher) lookOnce(ctx context.Context) (cluster.Topology, error) {
 		t.Epoch = max(t.Epoch, m.Position.Epoch)
 	}
 	t.LogLeader, t.RegistryLeader = leaderOf(running), cluster.Leader(o.Master)
+	if t.Epoch > 0 {
+		t.EpochFrom = cluster.FromReplicas
+	}
 	for _, m := range running {
 		// A worker in a container does not know its process id outside of it.
 		if i := slices.IndexFunc(o.Pairs, func(p pairs.Pair) bool { return p.Worker.ID == m.ID }); i >= 0 {
@@ -88,7 +91,7 @@ func (w *Watcher) lookOnce(ctx context.Context) (cluster.Topology, error) {
 		// The log decides who is master, and has accepted who says so itself. A worker that was
 		// elected is not master before; until then the former one goes on.
 		if m.Role == cluster.Master && m.ID == t.LogLeader.Worker {
-			t.Master, t.Epoch = m.ID, t.LogLeader.Epoch
+			t.Master, t.Epoch, t.EpochFrom = m.ID, t.LogLeader.Epoch, cluster.FromMaster
 		} else {
 			m.Role = cluster.Slave
 			if m.ID == o.Master.Worker {
@@ -100,7 +103,14 @@ func (w *Watcher) lookOnce(ctx context.Context) (cluster.Topology, error) {
 			Position: m.Position, Lag: newest - m.Position.Seq, Reads: m.Reads, Writes: m.Writes, Database: m.Database, CutOff: m.CutOff,
 		})
 	}
-	return t, nil
+	if t.Master != "" || t.Elected != "" {
+		return t, nil // the epoch of an elected worker does not count before the log has accepted it
+	}
+	latest, err := w.Registry.Epoch(ctx)
+	if latest > t.Epoch {
+		t.Epoch, t.EpochFrom = latest, cluster.FromRegistry
+	}
+	return t, err
 }
 
 // leaderOf returns the master according to the log, as far as those members have read it.

@@ -19,6 +19,7 @@ import (
 	"rideshare/internal/bus"
 	busmemory "rideshare/internal/bus/memory"
 	"rideshare/internal/cluster"
+	"rideshare/internal/db"
 	"rideshare/internal/pairs"
 	"rideshare/internal/registry"
 	registrymemory "rideshare/internal/registry/memory"
@@ -313,6 +314,49 @@ func TestWatcherCommands(t *testing.T) {
 		if a := w.ask(cluster.Command{Switchover: &cluster.SwitchOver{To: "p2.1"}}); a.Problem == "" || time.Since(begun) > 6*time.Second {
 			t.Errorf("switchover to a worker that does nothing, after %v: %+v", time.Since(begun), a)
 		}
+	})
+}
+
+// Without a master, the status gives the best epoch that is known, and says where it is from.
+func TestEpochWithoutAMaster(t *testing.T) {
+	watch(t, func(w *watched) {
+		check := func(when string, epoch uint64, from cluster.EpochFrom) {
+			t.Helper()
+			got := w.ask(cluster.Command{Topology: true}).Topology
+			if got == nil || got.Epoch != epoch || got.EpochFrom != from {
+				t.Errorf("%s: %+v, want epoch %d from %q", when, got, epoch, from)
+			}
+		}
+		at := func(role cluster.Role, epoch uint64) {
+			t.Helper()
+			m := registry.Member{ID: "p1.1", Pair: "p1", Role: role, State: cluster.Serving, LogID: "log", Position: db.Position{Epoch: epoch, Seq: 9}}
+			if err := w.machine.session.Register(t.Context(), m); err != nil {
+				t.Fatal(err)
+			}
+		}
+		check("before the first election", 0, "")
+		at(cluster.Slave, 5)
+		check("a replica of an earlier log", 5, cluster.FromReplicas)
+		epoch, err := w.machine.session.Elect(t.Context(), "p1.1", 5, 0)
+		if err != nil || epoch != 6 {
+			t.Fatal(epoch, err)
+		}
+		check("elected, and not accepted", 5, cluster.FromReplicas)
+		at(cluster.Master, 6)
+		check("a master", 6, cluster.FromMaster)
+		w.machine.mu.Lock()
+		w.machine.failing = true
+		w.machine.mu.Unlock()
+		for _, pair := range []string{"p1", "p2", "p3"} {
+			if err := w.machine.Kill(t.Context(), pair, pairs.WorkerPart); err != nil {
+				t.Fatal(err)
+			}
+		}
+		w.settle(time.Second)
+		if got := w.ask(cluster.Command{Topology: true}).Topology; len(got.Workers) != 0 || got.Master != "" {
+			t.Fatalf("%+v", got)
+		}
+		check("no worker runs", 6, cluster.FromRegistry)
 	})
 }
 

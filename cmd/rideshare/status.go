@@ -97,7 +97,7 @@ func (o *operator) printTopology(t *client.Topology) error {
 	if t.Desired.Auto {
 		scaled = fmt.Sprintf("automatic, %d to %d", t.Desired.Min, t.Desired.Max)
 	}
-	fmt.Fprintf(o.out, "master %s, epoch %d; %d slaves wanted (%s)\n\n", master, t.Epoch, t.Desired.Slaves, scaled)
+	fmt.Fprintf(o.out, "master %s, %s; %d slaves wanted (%s)\n\n", master, epochOf(t), t.Desired.Slaves, scaled)
 	if t.RegistryLeader.Epoch > t.LogLeader.Epoch {
 		fmt.Fprintf(o.out, "the registry has elected %s for epoch %d; according to the log %s leads, epoch %d\n\n",
 			t.RegistryLeader.Worker, t.RegistryLeader.Epoch, nobodyIfEmpty(t.LogLeader.Worker), t.LogLeader.Epoch)
@@ -114,6 +114,20 @@ func nobodyIfEmpty(worker string) string {
 		return "nobody"
 	}
 	return worker
+}
+
+// epochOf says what is known of the epoch, and from where unless it is the master's.
+func epochOf(t *client.Topology) string {
+	switch {
+	case t.Epoch == 0:
+		return "epoch not known"
+	case t.EpochFrom == "replicas":
+		return fmt.Sprintf("epoch %d by the replicas", t.Epoch)
+	case t.EpochFrom == "registry":
+		return fmt.Sprintf("epoch %d by the last election", t.Epoch)
+	default:
+		return fmt.Sprintf("epoch %d", t.Epoch)
+	}
 }
 
 func (o *operator) printWorkers(workers []client.Worker) error {

@@ -68,7 +68,8 @@ type Answer struct {
 
 // Topology is the whole cluster at a moment.
 type Topology struct {
-	Epoch          uint64      `json:"epoch" doc:"Epoch of the present master; grows with every change of master"`
+	Epoch          uint64      `json:"epoch" doc:"Epoch of the present master, or the latest one that is known; grows with every change of master"`
+	EpochFrom      EpochFrom   `json:"epoch_from,omitempty" enum:"master,replicas,registry" doc:"Where the epoch is from: the present master; the newest entry that a running worker holds; or the latest election, whose master the log may not have accepted. Missing: no epoch is known"`
 	Master         string      `json:"master" doc:"Id of the master; empty while there is none"`
 	Elected        string      `json:"elected,omitempty" doc:"Id of the worker that was elected, until the log has accepted it as the master"`
 	LogLeader      Leader      `json:"log_leader" doc:"The master according to the log: the newest one that a worker has read of. Only what it writes counts. Empty while none is known"`
@@ -86,6 +87,15 @@ type Leader struct {
 	Worker string `json:"worker"`
 	Epoch  uint64 `json:"epoch"`
 }
+
+// EpochFrom is where the epoch of a topology is from. Empty: no epoch is known.
+type EpochFrom string
+
+const (
+	FromMaster   EpochFrom = "master"   // the present master leads in it
+	FromReplicas EpochFrom = "replicas" // a running worker holds an entry of it
+	FromRegistry EpochFrom = "registry" // a master was elected for it
+)
 
 // Queue is a queue of requests at a moment.
 type Queue struct {

@@ -107,6 +107,9 @@ type Registry interface {
 	Resign(ctx context.Context, m Master) error
 	// Master returns the present master; ErrNotFound: there is none.
 	Master(ctx context.Context) (Master, error)
+	// Epoch returns the latest epoch that a master was elected for, 0 before the first. It outlives
+	// the master, and every session.
+	Epoch(ctx context.Context) (uint64, error)
 
 	// Config returns the config and its version; the zero Config and version 0 before the first
 	// SetConfig.

@@ -61,6 +61,16 @@ func (s *Session) Master(ctx context.Context) (registry.Master, error) {
 	return m, err
 }
 
+// Epoch implements registry.Registry.
+func (s *Session) Epoch(ctx context.Context) (uint64, error) {
+	var epoch uint64
+	err := s.do(ctx, func(*lease) error {
+		epoch = s.server.epoch
+		return nil
+	})
+	return epoch, err
+}
+
 // LeadWatchers implements registry.Registry. The same watcher in another session is its ghost: the
 // leadership passes to this session.
 func (s *Session) LeadWatchers(ctx context.Context, watcher string) error {

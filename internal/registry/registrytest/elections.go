@@ -16,6 +16,7 @@ func elections() []scenario {
 		{"of many planned changes exactly one happens", onePlanned},
 		{"a master reclaims its epoch unless there has been a later one", reclaim},
 		{"resigning from an old epoch is harmless", resign},
+		{"the latest epoch outlives its master", epochs},
 	}
 }
 
@@ -96,6 +97,22 @@ func above(k *kit) {
 		k.master(r, m)
 		k.must(r.Resign(k.Context(), m))
 	}
+}
+
+func epochs(k *kit) {
+	a, observer := k.join("a"), k.connect()
+	k.epoch(observer, 0)
+	m := k.elect(a, "a", 6, 0)
+	k.epoch(observer, 7)
+	k.must(a.Resign(k.Context(), m))
+	k.epoch(observer, 7)
+	k.must(a.Reclaim(k.Context(), registry.Master{Worker: "a", Epoch: 9}))
+	k.epoch(observer, 9)
+	k.must(observer.Evict(k.Context(), "a"))
+	k.epoch(observer, 9)
+	k.elect(a, "a", 0, 0)
+	k.must(a.Close())
+	k.epoch(k.connect(), 10)
 }
 
 func planned(k *kit) {

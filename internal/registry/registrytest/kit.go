@@ -119,6 +119,16 @@ func (k *kit) elect(r registry.Registry, worker string, above, from uint64) regi
 	return registry.Master{Worker: worker, Epoch: epoch}
 }
 
+// epoch checks which epoch is the latest.
+func (k *kit) epoch(r registry.Registry, want uint64) {
+	k.Helper()
+	got, err := r.Epoch(k.Context())
+	k.must(err)
+	if got != want {
+		k.Fatalf("the latest epoch is %d, want %d", got, want)
+	}
+}
+
 // refuse checks that the worker is not elected.
 func (k *kit) refuse(r registry.Registry, worker string, from uint64) {
 	k.Helper()

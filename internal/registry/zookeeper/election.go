@@ -84,6 +84,17 @@ func (s *Session) Evict(ctx context.Context, worker string) error {
 	})
 }
 
+// Epoch implements registry.Registry. Where the node of the epoch cannot be read, the master's counts.
+func (s *Session) Epoch(ctx context.Context) (uint64, error) {
+	var epoch uint64
+	err := s.do(ctx, func(ctx context.Context, l *link) error {
+		t, err := s.throne(ctx, l)
+		epoch = max(t.epoch, t.master.Epoch)
+		return err
+	})
+	return epoch, err
+}
+
 // Master implements registry.Registry.
 func (s *Session) Master(ctx context.Context) (registry.Master, error) {
 	var m registry.Master
