@@ -21,7 +21,8 @@ import (
 const about = "A ride-sharing backend whose database heals itself. Errors are RFC 9457 problem documents. " +
 	"A path that is not listed here is a 404, and a method that a path does not have is a 405. " +
 	"The server answers what is not a well-formed HTTP/1.1 request in plain text, with 400, 431, 501 or 505, " +
-	"and closes the connection."
+	"and closes the connection. A gateway in front of the system answers 502, 503 or 504 where it reaches " +
+	"no function in time; that answer need not be a problem document."
 
 //go:embed page.html
 var page string
