@@ -216,7 +216,7 @@ func (p *planner) seed() {
 		if pair.Unreadable == "" && p.History[pair.ID].Tries < hopeless {
 			return
 		}
-		complete = false
+		complete = complete && p.History[pair.ID].Created // nothing was ever written to it
 	}
 	best := slices.MinFunc(p.Members, func(a, b registry.Member) int {
 		return cmp.Or(cmp.Compare(b.Position.Seq, a.Position.Seq), cmp.Compare(a.ID, b.ID))

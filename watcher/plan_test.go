@@ -247,6 +247,11 @@ func TestPlan(t *testing.T) {
 			o.evicted()
 			o.History["p3"] = History{Tries: hopeless, Next: noon.Add(1)}
 		}), nil},
+		{"but nothing where it was created just now, and has never served", world(3, 2).with(all(cluster.Unseeded)).with(empty(0, 1)).with(func(o *Observation) {
+			o.kill(2)
+			o.evicted()
+			o.History["p3"] = History{Tries: hopeless, Created: true, Next: noon.Add(1)}
+		}), []action{{Seed, "p1.1"}}},
 		{"no log, and all are empty: it is the first start", world(3, 2).with(all(cluster.Unseeded)).with(empty(0, 1, 2)), []action{{Seed, "p1.1"}}},
 		{"one still looks for the log", world(3, 2).with(all(cluster.Unseeded)).with(func(o *Observation) {
 			o.Members[2].State = cluster.Following
