@@ -66,9 +66,7 @@ func TestDeletedFilesTakeNoWrites(t *testing.T) {
 				if r := <-reply; r.Write == nil {
 					t.Fatalf("the write afterwards: %+v", r)
 				}
-				if !s.leads("w4") {
-					t.Error("w4 does not lead")
-				}
+				s.until("w4 says that it leads", func() bool { return s.leads("w4") })
 				for _, id := range old {
 					if err := s.stop(id); err != nil {
 						t.Error(err)

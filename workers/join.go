@@ -94,7 +94,7 @@ type foreign struct{ io.Reader }
 func (f foreign) Read(p []byte) (int, error) {
 	n, err := f.Reader.Read(p)
 	if err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, context.Canceled) {
-		err = fmt.Errorf("the snapshot: %s", err) //nolint:errorlint // see above
+		err = errors.New("the snapshot: " + err.Error())
 	}
 	return n, err
 }

@@ -240,8 +240,11 @@ func (p *Pairs) Remove(ctx context.Context, id string) error {
 // dispose ends a pair, and lets with do what is to be done with its data. No such pair is no error.
 func (p *Pairs) dispose(ctx context.Context, id string, with func(*pair) error) error {
 	pair, err := p.claim(id)
+	if errors.Is(err, pairs.ErrNotFound) {
+		return nil
+	}
 	if err != nil {
-		return nil //nolint:nilerr // as the contract says
+		return err
 	}
 	defer pair.starting.Unlock()
 	p.mu.Lock()
