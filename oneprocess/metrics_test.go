@@ -75,6 +75,7 @@ func TestMetrics(t *testing.T) {
 		`rideshare_queue_wait_seconds_count{queue="writes",worker="`+master+`"} 2`,
 		`rideshare_write_batch_requests_sum{worker="`+master+`"} 2`, `rideshare_database_disk_available_bytes{worker="p1.1"}`,
 		`rideshare_worker_lag_entries{worker="p2.1"} 0`,
+		`rideshare_database_writable{worker="p2.1"} 1`,
 	)
 	reads := map[string]bool{}
 	level := regexp.MustCompile(`^rideshare_read_duration_seconds_count\{level="(.*)",worker=".*"\} [1-9]`)
