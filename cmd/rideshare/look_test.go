@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"os"
 	"strings"
@@ -322,6 +323,25 @@ func TestLive(t *testing.T) {
 	for _, bad := range [][]string{{"load", "--rides", "0"}, {"load", "--concurrency", "257"}, {"load", "--duration", "0s"}} {
 		if r := s.run(bad...); r.code != exitUsage {
 			t.Errorf("%v: %+v", bad, r)
+		}
+	}
+}
+
+// A pair that does not serve stands below the workers, with what it died of.
+func TestStatusNamesFaults(t *testing.T) {
+	var topology client.Topology
+	if err := json.Unmarshal([]byte(topologyJSON), &topology); err != nil {
+		t.Fatal(err)
+	}
+	topology.Faults = []client.PairFault{{Pair: "p4", Why: "worker died: out of memory"}, {Why: "create failed: the disk is full"}}
+	var out bytes.Buffer
+	o := &operator{environment: environment{out: &out}}
+	if err := o.printTopology(&topology); err != nil {
+		t.Fatal(err)
+	}
+	for _, line := range []string{"p4         worker died: out of memory", "a new one  create failed: the disk is full"} {
+		if !strings.Contains(out.String(), line) {
+			t.Errorf("no line %q in\n%s", line, &out)
 		}
 	}
 }
