@@ -47,11 +47,11 @@ was written until then is of no use, and restore refuses it.`,
 	output := outputFlag(cmd)
 	cmd.Flags().BoolVar(&force, "force", false, "replace a regular file that is there")
 	cmd.RunE = o.with(func(cmd *cobra.Command, args []string, c *client.Client) error {
-		told := o.out
+		told, verb := o.out, "are in"
 		var result backupResult
 		var err error
 		if args[0] == standard {
-			told = o.err
+			told, verb = o.err, "went to"
 			result, err = o.pipe(cmd.Context(), c)
 		} else {
 			result, err = o.save(cmd.Context(), c, args[0], force)
@@ -62,8 +62,8 @@ was written until then is of no use, and restore refuses it.`,
 		if *output == asJSON {
 			return printJSON(told, result)
 		}
-		_, err = fmt.Fprintf(told, "%d rows at position %s are in %s: %.1f MB, in %.1f s\ncontent %s\n",
-			result.Rows, result.Position, result.File, float64(result.Bytes)/1e6, result.Seconds, result.Content)
+		_, err = fmt.Fprintf(told, "%d rows at position %s %s %s: %.1f MB, in %.1f s\ncontent %s\n",
+			result.Rows, result.Position, verb, result.File, float64(result.Bytes)/1e6, result.Seconds, result.Content)
 		return err
 	}, client.WithPatience(longPatience))
 	return cmd

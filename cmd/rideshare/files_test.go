@@ -58,7 +58,7 @@ func TestBackupReplacesOnlyRegularFiles(t *testing.T) {
 		}
 		for _, args := range [][]string{{"backup", name}, {"backup", "--force", name}} {
 			r := s.run(args...)
-			if r.code != exitFailed || !strings.Contains(r.err, name+" is "+kind+": not a regular file") || !strings.Contains(r.err, "'-'") {
+			if r.code != exitFailed || !strings.Contains(r.err, name+" is "+kind+", not a regular file: ") || !strings.Contains(r.err, "'-'") {
 				t.Errorf("%v: %+v", args, r)
 			}
 		}

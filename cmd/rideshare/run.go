@@ -96,18 +96,18 @@ func runSystem(ctx context.Context, c oneprocess.Config, logger *slog.Logger, en
 	return nil
 }
 
-// reachable returns a URL that leads from this machine to a listener. 0.0.0.0 and [::] stand for every
-// address, and are none that a browser can be given.
-func reachable(addr net.Addr) string {
+// reachable returns a URL that leads from this machine to a listener, and in words the addresses that
+// it stands for, if it is more than one: 0.0.0.0 and [::] are none that a browser can be given.
+func reachable(addr net.Addr) (url, all string) {
 	host, port, err := net.SplitHostPort(addr.String())
 	ip := net.ParseIP(host)
 	switch {
 	case err != nil || ip == nil || !ip.IsUnspecified():
-		return "http://" + addr.String()
+		return "http://" + addr.String(), ""
 	case ip.To4() != nil:
-		return "http://" + net.JoinHostPort("127.0.0.1", port)
+		return "http://" + net.JoinHostPort("127.0.0.1", port), "all IPv4 addresses"
 	default:
-		return "http://" + net.JoinHostPort("localhost", port)
+		return "http://" + net.JoinHostPort("localhost", port), "all addresses"
 	}
 }
 
@@ -120,11 +120,12 @@ func welcome(ctx context.Context, system *oneprocess.System, c oneprocess.Config
 			return ctx.Err()
 		}
 	}
-	url, reach, out := reachable(addr), "", env.out
-	if url != "http://"+addr.String() {
-		reach = fmt.Sprintf(", and every address of this machine leads there (RIDESHARE_ADDR is %s)", c.Addr)
+	url, reach := reachable(addr)
+	out := env.out
+	if reach != "" {
+		reach = fmt.Sprintf(" (RIDESHARE_ADDR is %s: %s of this machine)", c.Addr, reach)
 	}
-	fmt.Fprintf(out, "RideShare %s serves on %s after %d ms%s\n\n", version(), url, time.Since(start).Milliseconds(), reach)
+	fmt.Fprintf(out, "RideShare %s serves on %s%s after %d ms\n\n", version(), url, reach, time.Since(start).Milliseconds())
 	operator := &operator{environment: env, url: url, token: system.ServiceToken()}
 	client, err := operator.client()
 	if err != nil {

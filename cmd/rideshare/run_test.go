@@ -13,8 +13,8 @@ func TestReachable(t *testing.T) {
 		"127.0.0.1": "http://127.0.0.1:80", "10.1.2.3": "http://10.1.2.3:80", "::1": "http://[::1]:80",
 		"0.0.0.0": "http://127.0.0.1:80", "::": "http://localhost:80",
 	} {
-		if got := reachable(&net.TCPAddr{IP: net.ParseIP(ip), Port: 80}); got != want {
-			t.Errorf("%s: %s, want %s", ip, got, want)
+		if got, all := reachable(&net.TCPAddr{IP: net.ParseIP(ip), Port: 80}); got != want || (all != "") != net.ParseIP(ip).IsUnspecified() {
+			t.Errorf("%s: %s, %s, want %s", ip, got, all, want)
 		}
 	}
 }
@@ -22,7 +22,7 @@ func TestReachable(t *testing.T) {
 // TestWelcome: what is printed can be opened, and names the address as it was given.
 func TestWelcome(t *testing.T) {
 	for addr, want := range map[string]string{
-		"0.0.0.0:0":   `serves on http://127\.0\.0\.1:\d+ after \d+ ms, and every address of this machine leads there \(RIDESHARE_ADDR is 0\.0\.0\.0:0\)\n`,
+		"0.0.0.0:0":   `serves on http://127\.0\.0\.1:\d+ \(RIDESHARE_ADDR is 0\.0\.0\.0:0: all IPv4 addresses of this machine\) after \d+ ms\n`,
 		"127.0.0.1:0": `serves on http://127\.0\.0\.1:\d+ after \d+ ms\n`,
 	} {
 		t.Chdir(t.TempDir())

@@ -27,7 +27,7 @@ func Check(path string) error {
 	case err != nil:
 		return err
 	case !info.Mode().IsRegular():
-		return fmt.Errorf("%s is %s: %w", path, kind(info.Mode()), ErrKind)
+		return fmt.Errorf("%s is %s, %w", path, kind(info.Mode()), ErrKind)
 	}
 	return nil
 }
