@@ -173,6 +173,7 @@ func (r *restorer) compare(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	in.ContentAt(r.header.Schema)
 	end, err := in.Read(nil, func(now db.Sequences) error {
 		for name, value := range r.sequences {
 			if now[name] < value {

@@ -26,9 +26,10 @@ func testAuthMatrix(t *testing.T, via servetest.Driver) {
 		"count":    {http.MethodGet, path + "/count", "", 200, 200, 200, 200, 200},
 		"get":      {http.MethodGet, path + "/1", "", 200, 200, 200, 200, 200},
 	} {
-		for who, status := range map[string]int{"off": c.off, "none": c.none, "bad": c.bad, "alice": c.own, "mallory": c.other} {
+		for who, status := range map[string]int{"off": c.off, "none": c.none, "bad": c.bad, "ended": c.bad, "alice": c.own, "mallory": c.other} {
 			t.Run(name+"/"+who, func(t *testing.T) {
 				database := people(t, "alice", "bob", "mallory")
+				before := people(t, "alice") // with an account that has the name no more
 				open, _ := setup(via, database, false)
 				do(open, http.MethodPost, path, create)
 				do(open, http.MethodPost, path, ride("bob", "03-03-2026:00-00-12", "1", "2"))
@@ -37,9 +38,10 @@ func testAuthMatrix(t *testing.T, via servetest.Driver) {
 				switch who {
 				case "bad":
 					header = []string{"Authorization", "Bearer x.y.z"}
+				case "ended":
+					header = []string{"Authorization", "Bearer " + tokenOf(t, before, tokens, "alice")}
 				case "alice", "mallory":
-					token, _, _ := tokens.Issue(who)
-					header = []string{"Authorization", "Bearer " + token}
+					header = []string{"Authorization", "Bearer " + tokenOf(t, database, tokens, who)}
 				}
 				w := do(h, c.method, c.target, c.body, header...)
 				if w.Code != status {

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"rideshare/internal/db"
 	"rideshare/internal/serve/servetest"
 )
 
@@ -69,9 +70,9 @@ func testNumbersAreNeverUsedTwice(t *testing.T, via servetest.Driver) {
 func TestIdempotency(t *testing.T) { servetest.Each(t, testIdempotency) }
 
 func testIdempotency(t *testing.T, via servetest.Driver) {
-	h, tokens := setup(via, people(t, "alice", "bob"), true)
-	alice, _, _ := tokens.Issue("alice")
-	bob, _, _ := tokens.Issue("bob")
+	database := people(t, "alice", "bob")
+	h, tokens := setup(via, database, true)
+	alice, bob := tokenOf(t, database, tokens, "alice"), tokenOf(t, database, tokens, "bob")
 	create := func(who, token, key string) string {
 		w := do(h, http.MethodPost, path, ride(who, "25-12-2026:00-30-08", "1", "2"),
 			"Idempotency-Key", key, "Authorization", "Bearer "+token)
@@ -86,6 +87,17 @@ func testIdempotency(t *testing.T, via servetest.Driver) {
 	}
 	if other := create("bob", bob, "k"); other == first {
 		t.Error("the same key of another user got the same ride")
+	}
+	_, err := database.Write(t.Context(), "", db.Write{Ops: []db.Op{
+		{Delete: "users", Where: []db.Condition{db.Where("username", db.Eq, "alice")}},
+		{Insert: "users", Values: map[string]db.Value{"username": "alice", "password_hash": "x"}},
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	alice = tokenOf(t, database, tokens, "alice")
+	if other := create("alice", alice, "k"); other == first {
+		t.Error("the same key of the next user of that name got the same ride")
 	}
 	if other := create("alice", alice, "l"); other == first {
 		t.Error("another key got the same ride")

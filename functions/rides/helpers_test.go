@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"rideshare/functions/internal/account"
 	"rideshare/internal/auth"
 	"rideshare/internal/db"
 	"rideshare/internal/dbclient"
@@ -43,6 +44,22 @@ func people(t *testing.T, names ...string) *dbtest.DB {
 		}
 	}
 	return database
+}
+
+// tokenOf returns a token of the account that has the name now.
+func tokenOf(t *testing.T, database dbclient.DB, tokens *auth.Tokens, name string) string {
+	t.Helper()
+	result, err := database.Read(t.Context(), db.Read{Queries: []db.Query{{
+		Table: "users", Where: []db.Condition{db.Where("username", db.Eq, name)},
+	}}})
+	if err != nil || len(result.Results[0].Rows) != 1 {
+		t.Fatalf("%s: %v, %v", name, result, err)
+	}
+	token, _, err := tokens.Issue(account.Of(result.Results[0].Rows[0]))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return token
 }
 
 func do(h http.Handler, method, target, body string, header ...string) *httptest.ResponseRecorder {

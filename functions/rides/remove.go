@@ -60,6 +60,6 @@ func removeWrite(ctx context.Context, ride int64) db.Write {
 	}
 	return db.Write{Ops: []db.Op{
 		{Check: "rides", Where: []db.Condition{is}, Expect: db.Rows(1)},
-		{Delete: "rides", Where: []db.Condition{is, db.Where("created_by", db.Eq, subject)}, Expect: db.Rows(1)},
+		{Delete: "rides", Where: []db.Condition{is, db.Where("created_by", db.Eq, subject.Username)}, Expect: db.Rows(1)},
 	}}
 }

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"time"
 
+	"rideshare/functions/internal/account"
 	"rideshare/internal/dbclient"
 	"rideshare/internal/httpapi"
 )
@@ -27,6 +28,7 @@ func New(o httpapi.Options, c Config) http.Handler {
 
 // Register adds the operations to an API.
 func Register(api *httpapi.API, c Config) {
+	c.DB = account.Bound(c.DB)
 	f := &function{c}
 	f.registerCreate(api)
 	f.registerUpcoming(api)

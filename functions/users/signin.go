@@ -7,6 +7,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"rideshare/functions/internal/account"
 	"rideshare/functions/internal/username"
 	"rideshare/internal/db"
 	"rideshare/internal/httpapi"
@@ -51,7 +52,7 @@ func (f *function) signIn(ctx context.Context, in *signInInput) (*signInOutput, 
 	if err := f.Limiter.Allow(in.Body.Username, f.clientAddress(in)); err != nil {
 		return nil, err
 	}
-	hash, err := f.passwordHash(ctx, in.Body.Username)
+	of, hash, err := f.find(ctx, in.Body.Username)
 	if err != nil {
 		return nil, err
 	}
@@ -63,24 +64,26 @@ func (f *function) signIn(ctx context.Context, in *signInInput) (*signInOutput, 
 	if !ok {
 		return nil, httpapi.Unauthorized(`Bearer realm="rideshare"`, "there is no such user, or the password is wrong")
 	}
-	token, expires, err := f.Tokens.Issue(in.Body.Username)
+	token, expires, err := f.Tokens.Issue(of)
 	if err != nil {
 		return nil, err
 	}
 	return &signInOutput{Body: session{Token: token, Expires: expires}}, nil
 }
 
-// passwordHash returns the stored hash of the user's password, "" where there is no such user.
-func (f *function) passwordHash(ctx context.Context, name string) (string, error) {
+// find returns the account that has the name now, and the stored hash of its password: "" where
+// there is no such user.
+func (f *function) find(ctx context.Context, name string) (of httpapi.Account, hash string, err error) {
 	result, err := f.DB.Read(ctx, db.Read{Queries: []db.Query{{
 		Table:   "users",
-		Columns: []string{"password_hash"},
+		Columns: append(account.Columns(), "password_hash"),
 		Where:   []db.Condition{db.Where("username", db.Eq, name)},
 	}}})
 	if err != nil || len(result.Results[0].Rows) == 0 {
-		return "", err
+		return httpapi.Account{}, "", err
 	}
-	return result.Results[0].Rows[0].Text("password_hash"), nil
+	row := result.Results[0].Rows[0]
+	return account.Of(row), row.Text("password_hash"), nil
 }
 
 func (f *function) clientAddress(in *signInInput) string {

@@ -30,8 +30,8 @@ func testSignIn(t *testing.T, via servetest.Driver) {
 	if err := json.Unmarshal(w.Body.Bytes(), &got); err != nil {
 		t.Fatal(err)
 	}
-	if name, err := tokens.Verify(got.Token); name != "alice" || err != nil {
-		t.Errorf("the token is %q's, %v", name, err)
+	if a, err := tokens.Verify(got.Token); a.Username != "alice" || a.ID == "" || a.Generation == "" || err != nil {
+		t.Errorf("the token is that of %+v, %v", a, err)
 	}
 	if expires, err := time.Parse(time.RFC3339, got.Expires); err != nil || time.Until(expires) > time.Hour || time.Until(expires) < 50*time.Minute {
 		t.Errorf("expires %s, %v", got.Expires, err)

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"time"
 
+	"rideshare/functions/internal/account"
 	"rideshare/internal/auth"
 	"rideshare/internal/dbclient"
 	"rideshare/internal/httpapi"
@@ -31,6 +32,7 @@ func New(o httpapi.Options, c Config) http.Handler {
 
 // Register adds the operations to an API.
 func Register(api *httpapi.API, c Config) {
+	c.DB = account.Bound(c.DB)
 	f := &function{c}
 	f.registerCreate(api)
 	f.registerList(api)

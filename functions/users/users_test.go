@@ -72,6 +72,16 @@ func signUp(t *testing.T, h http.Handler, name string) {
 	want(t, do(h, http.MethodPut, "/api/v1/users", body(name, sha1)), 201, "{}")
 }
 
+func signIn(t *testing.T, h http.Handler, name string) (token string) {
+	t.Helper()
+	w := do(h, http.MethodPost, sessions, body(name, sha1))
+	var got struct{ Token string }
+	if err := json.Unmarshal(w.Body.Bytes(), &got); err != nil || w.Code != 200 {
+		t.Fatalf("%d %s, %v", w.Code, w.Body, err)
+	}
+	return got.Token
+}
+
 func TestSignUp(t *testing.T) { servetest.Each(t, testSignUp) }
 
 func testSignUp(t *testing.T, via servetest.Driver) {
@@ -245,8 +255,9 @@ func TestRemoveWithAuth(t *testing.T) { servetest.Each(t, testRemoveWithAuth) }
 func testRemoveWithAuth(t *testing.T, via servetest.Driver) {
 	h, tokens := setup(via, &dbtest.DB{}, true)
 	signUp(t, h, "alice")
-	alice, _, _ := tokens.Issue("alice")
-	bob, _, _ := tokens.Issue("bob")
+	signUp(t, h, "bob")
+	nameOnly, _, _ := tokens.Issue(httpapi.Account{Username: "alice"})
+	alice, bob := signIn(t, h, "alice"), signIn(t, h, "bob")
 	const path = "/api/v1/users/alice"
 	w := do(h, http.MethodDelete, path, "")
 	want(t, w, 401, "")
@@ -255,7 +266,37 @@ func testRemoveWithAuth(t *testing.T, via servetest.Driver) {
 	}
 	want(t, do(h, http.MethodDelete, path, "", "Authorization", "Bearer "+alice+"x"), 401, "")
 	want(t, do(h, http.MethodDelete, path, "", "Authorization", "Bearer "+bob), 403, "")
+	want(t, do(h, http.MethodDelete, path, "", "Authorization", "Bearer "+nameOnly), 401, "")
 	want(t, do(h, http.MethodDelete, path, "", "Authorization", "Bearer "+alice), 200, "{}")
+	want(t, do(h, http.MethodGet, "/api/v1/users", ""), 200, `["bob"]`)
+}
+
+// The token of a deleted user is nobody's: not the next user's of that name, either.
+func TestTokensEndWithTheirAccount(t *testing.T) {
+	servetest.Each(t, testTokensEndWithTheirAccount)
+}
+
+func testTokensEndWithTheirAccount(t *testing.T, via servetest.Driver) {
+	h, _ := setup(via, &dbtest.DB{}, true)
+	const path = "/api/v1/users/alice"
+	signUp(t, h, "alice")
+	first := []string{"Authorization", "Bearer " + signIn(t, h, "alice")}
+	keyed := append(first, "Idempotency-Key", "k")
+	want(t, do(h, http.MethodDelete, path, "", keyed...), 200, "{}")
+	want(t, do(h, http.MethodDelete, path, "", first...), 401, "")
+	want(t, do(h, http.MethodDelete, path, "", keyed...), 200, "{}") // the answer to a retry is still its own
+
+	signUp(t, h, "alice")
+	w := do(h, http.MethodDelete, path, "", first...)
+	want(t, w, 401, "")
+	if !strings.Contains(w.Header().Get("WWW-Authenticate"), "invalid_token") {
+		t.Errorf("%v", w.Header())
+	}
+	want(t, do(h, http.MethodDelete, path, "", keyed...), 200, "{}") // a stored answer, which does nothing
+	want(t, do(h, http.MethodGet, "/api/v1/users", ""), 200, `["alice"]`)
+
+	second := []string{"Authorization", "Bearer " + signIn(t, h, "alice"), "Idempotency-Key", "k"}
+	want(t, do(h, http.MethodDelete, path, "", second...), 200, "{}") // not the stored one
 	want(t, do(h, http.MethodGet, "/api/v1/users", ""), 204, "")
 }
 

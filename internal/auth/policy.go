@@ -38,12 +38,18 @@ func (p *Policy) Guard(ctx context.Context, security []map[string][]string, auth
 			return ctx, nil
 		}
 		if _, ok := alternative[httpapi.User]; ok {
-			if username, err := p.Tokens.Verify(token); err == nil {
-				return httpapi.WithSubject(ctx, username), nil
+			if account, err := p.Tokens.Verify(token); err == nil {
+				return httpapi.WithSubject(ctx, account), nil
 			}
 		}
 	}
-	return nil, httpapi.Unauthorized(challengeInvalid, "the token is wrong or expired")
+	return nil, Refused()
+}
+
+// Refused returns the 401 for a token that is wrong or expired, or whose account has ended: which of
+// them it is, the answer does not tell.
+func Refused() *httpapi.Problem {
+	return httpapi.Unauthorized(challengeInvalid, "the token is wrong or expired, or its account has ended it")
 }
 
 // isServiceToken compares hashes: so the time tells neither where the tokens differ nor how long

@@ -11,7 +11,7 @@ import (
 
 func TestGuard(t *testing.T) {
 	tokens := NewTokens("secret", time.Now)
-	alice, _, err := tokens.Issue("alice")
+	alice, _, err := tokens.Issue(httpapi.Account{Username: "alice", ID: "a1", Generation: "g1"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -50,8 +50,12 @@ func TestGuard(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if subject, _ := httpapi.Subject(ctx); subject != c.subject {
-				t.Errorf("subject = %q", subject)
+			want := httpapi.Account{}
+			if c.subject != "" {
+				want = httpapi.Account{Username: c.subject, ID: "a1", Generation: "g1"}
+			}
+			if subject, _ := httpapi.Subject(ctx); subject != want {
+				t.Errorf("subject = %+v", subject)
 			}
 		})
 	}

@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/golang-jwt/jwt/v5"
+
+	"rideshare/internal/httpapi"
 )
 
 const issuer = "rideshare"
@@ -44,32 +46,44 @@ func NewTokens(secret string, now func() time.Time) *Tokens {
 	}
 }
 
-// Issue returns a token for the user and when it expires.
-func (t *Tokens) Issue(username string) (token string, expires time.Time, err error) {
+// claims are what a token says. The account and the generation may be empty, but not missing: a token
+// from before accounts had ids is good for whoever has the name.
+type claims struct {
+	jwt.RegisteredClaims
+	Account    *string `json:"account"`
+	Generation *string `json:"generation"`
+}
+
+// Issue returns a token for the account and when it expires.
+func (t *Tokens) Issue(a httpapi.Account) (token string, expires time.Time, err error) {
 	now := t.now().UTC().Truncate(time.Second)
 	expires = now.Add(TokenLifetime)
-	claims := jwt.RegisteredClaims{
-		Issuer:    issuer,
-		Subject:   username,
-		IssuedAt:  jwt.NewNumericDate(now),
-		ExpiresAt: jwt.NewNumericDate(expires),
+	c := claims{
+		RegisteredClaims: jwt.RegisteredClaims{
+			Issuer:    issuer,
+			Subject:   a.Username,
+			IssuedAt:  jwt.NewNumericDate(now),
+			ExpiresAt: jwt.NewNumericDate(expires),
+		},
+		Account:    &a.ID,
+		Generation: &a.Generation,
 	}
-	token, err = jwt.NewWithClaims(jwt.SigningMethodHS256, claims).SignedString(t.key)
+	token, err = jwt.NewWithClaims(jwt.SigningMethodHS256, c).SignedString(t.key)
 	if err != nil {
 		return "", time.Time{}, fmt.Errorf("auth: signing a token: %w", err)
 	}
 	return token, expires, nil
 }
 
-// Verify returns the user whose token it is. ErrBadToken.
-func (t *Tokens) Verify(token string) (username string, err error) {
-	var claims jwt.RegisteredClaims
-	_, err = t.parser.ParseWithClaims(token, &claims, func(*jwt.Token) (any, error) { return t.key, nil })
+// Verify returns the account that the token was issued for. It may have ended since. ErrBadToken.
+func (t *Tokens) Verify(token string) (httpapi.Account, error) {
+	var c claims
+	_, err := t.parser.ParseWithClaims(token, &c, func(*jwt.Token) (any, error) { return t.key, nil })
 	if err != nil {
-		return "", fmt.Errorf("%w: %w", ErrBadToken, err)
+		return httpapi.Account{}, fmt.Errorf("%w: %w", ErrBadToken, err)
 	}
-	if claims.Subject == "" {
-		return "", fmt.Errorf("%w: it has no subject", ErrBadToken)
+	if c.Subject == "" || c.Account == nil || c.Generation == nil {
+		return httpapi.Account{}, fmt.Errorf("%w: it names no account", ErrBadToken)
 	}
-	return claims.Subject, nil
+	return httpapi.Account{Username: c.Subject, ID: *c.Account, Generation: *c.Generation}, nil
 }

@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"github.com/golang-jwt/jwt/v5"
+
+	"rideshare/internal/httpapi"
 )
 
 func clockAt(now *time.Time) func() time.Time { return func() time.Time { return *now } }
@@ -13,15 +15,25 @@ func clockAt(now *time.Time) func() time.Time { return func() time.Time { return
 func TestTokens(t *testing.T) {
 	now := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 	tokens := NewTokens("secret", clockAt(&now))
-	token, expires, err := tokens.Issue("alice \"ü\"")
+	account := httpapi.Account{Username: "alice \"ü\"", ID: "a1", Generation: "g1"}
+	token, expires, err := tokens.Issue(account)
 	if err != nil {
 		t.Fatal(err)
 	}
 	if want := now.Add(time.Hour); !expires.Equal(want) {
 		t.Errorf("expires %v, want %v", expires, want)
 	}
-	if name, err := tokens.Verify(token); name != "alice \"ü\"" || err != nil {
-		t.Errorf("Verify = %q, %v", name, err)
+	if got, err := tokens.Verify(token); got != account || err != nil {
+		t.Errorf("Verify = %+v, %v", got, err)
+	}
+	// An account from before accounts had ids has empty ones, which is not the same as none.
+	old := httpapi.Account{Username: "bob"}
+	olds, _, err := tokens.Issue(old)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, err := tokens.Verify(olds); got != old || err != nil {
+		t.Errorf("Verify = %+v, %v", got, err)
 	}
 	if _, err := NewTokens("other", clockAt(&now)).Verify(token); !errors.Is(err, ErrBadToken) {
 		t.Errorf("with another secret: %v", err)
@@ -35,7 +47,7 @@ func TestTokens(t *testing.T) {
 func TestTokensRefuse(t *testing.T) {
 	now := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 	tokens := NewTokens("secret", clockAt(&now))
-	good := jwt.MapClaims{"iss": issuer, "sub": "alice", "exp": now.Add(time.Minute).Unix()}
+	good := jwt.MapClaims{"iss": issuer, "sub": "alice", "account": "a1", "generation": "g1", "exp": now.Add(time.Minute).Unix()}
 	without := func(claim string) jwt.MapClaims {
 		c := jwt.MapClaims{}
 		for k, v := range good {
@@ -62,6 +74,8 @@ func TestTokensRefuse(t *testing.T) {
 		"other HMAC":    sign(jwt.SigningMethodHS512, tokens.key, good),
 		"no expiry":     sign(jwt.SigningMethodHS256, tokens.key, without("exp")),
 		"no subject":    sign(jwt.SigningMethodHS256, tokens.key, without("sub")),
+		"no account":    sign(jwt.SigningMethodHS256, tokens.key, without("account")),
+		"no generation": sign(jwt.SigningMethodHS256, tokens.key, without("generation")),
 		"no issuer":     sign(jwt.SigningMethodHS256, tokens.key, without("iss")),
 		"the bare text": sign(jwt.SigningMethodHS256, []byte("secret"), good),
 	} {

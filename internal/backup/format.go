@@ -2,7 +2,7 @@
 // where the sequences stand. A backup is made of a replica's snapshot, by FromSnapshot, without what
 // belongs to that replica alone: its place in the log and the replies it keeps for retries.
 //
-// A backup is lines of JSON: a Header; for each table of db.Tables a line that names it and its
+// A backup is lines of JSON: a Header; for each table of its schema version a line that names it and its
 // columns, then its rows as arrays in the order of the key, a time as its microseconds since 1970;
 // the sequences; and a Trailer. The rows have one form only, so that two databases with the same
 // content have the same Trailer.Content.
@@ -61,6 +61,14 @@ type Trailer struct {
 type tableLine struct {
 	Table   string   `json:"table"`
 	Columns []string `json:"columns"`
+}
+
+func encodeTable(t *db.Table) ([]byte, error) {
+	line := tableLine{Table: t.Name}
+	for _, c := range t.Columns {
+		line.Columns = append(line.Columns, c.Name)
+	}
+	return encode(line)
 }
 
 // sequencesLine follows the last table.

@@ -98,11 +98,7 @@ func (l *lines) table(t *db.Table) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	want := tableLine{Table: t.Name}
-	for _, c := range t.Columns {
-		want.Columns = append(want.Columns, c.Name)
-	}
-	text, err := encode(want)
+	text, err := encodeTable(t)
 	if err != nil {
 		return nil, err
 	}

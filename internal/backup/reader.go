@@ -14,6 +14,7 @@ import (
 type Reader struct {
 	Header Header
 	in     *lines
+	older  *older // nil: the content is that of the backup's own schema
 }
 
 // NewReader reads the header. ErrBad where it is none, or one of a newer program.
@@ -30,8 +31,8 @@ func NewReader(r io.Reader) (*Reader, error) {
 // functions return.
 func (r *Reader) Read(row func(db.Op) error, sequences func(db.Sequences) error) (Trailer, error) {
 	var rows int64
-	for i := range db.Tables {
-		n, err := r.table(&db.Tables[i], row)
+	for _, t := range db.TablesAt(r.Header.Schema) {
+		n, err := r.table(t, row)
 		if err != nil {
 			return Trailer{}, err
 		}
@@ -53,6 +54,9 @@ func (r *Reader) Read(row func(db.Op) error, sequences func(db.Sequences) error)
 	if got != r.in.trailer(rows) {
 		return Trailer{}, bad("its checksum is wrong")
 	}
+	if r.older != nil {
+		got.Content = r.older.content()
+	}
 	return got, nil
 }
 
@@ -60,8 +64,14 @@ func (r *Reader) table(t *db.Table, row func(db.Op) error) (n int64, err error) 
 	if _, err := r.in.table(t); err != nil {
 		return 0, err
 	}
+	if err := r.older.begin(t); err != nil {
+		return 0, err
+	}
 	for ; r.in.atRow(); n++ {
 		line, err := r.in.next()
+		if err == nil {
+			err = r.older.add(line)
+		}
 		if err != nil {
 			return 0, err
 		}
@@ -79,7 +89,8 @@ func (r *Reader) table(t *db.Table, row func(db.Op) error) (n int64, err error) 
 	return n, nil
 }
 
-// insert returns the insert of a row, checked against the schema.
+// insert returns the insert of a row, checked against the schema. One of an older schema has no unique
+// values: the master gives it new ones.
 func insert(t *db.Table, line []byte) (db.Op, error) {
 	d := json.NewDecoder(bytes.NewReader(line))
 	d.UseNumber()

@@ -34,6 +34,9 @@ func NewSnapshot(r io.Reader) (*Snapshot, error) {
 	if h.Format != "rideshare-snapshot" || h.Version != 1 || h.Schema < 1 {
 		return nil, bad("the snapshot's format is %q version %d, schema %d", h.Format, h.Version, h.Schema)
 	}
+	if h.Schema > db.LatestMigration {
+		return nil, bad("the snapshot's schema is %d, and this program knows %d", h.Schema, db.LatestMigration)
+	}
 	return &Snapshot{Schema: h.Schema, Position: h.State.Position(), in: in}, nil
 }
 
@@ -84,8 +87,8 @@ func (o *output) write(line []byte) error {
 // copy copies the tables and sequences, checks the snapshot's own checksum, and returns the number
 // of rows copied.
 func (s *Snapshot) copy(out *output) (rows int64, err error) {
-	for i := range db.Tables {
-		line, err := s.in.table(&db.Tables[i])
+	for _, t := range db.TablesAt(s.Schema) {
+		line, err := s.in.table(t)
 		if err != nil {
 			return 0, err
 		}

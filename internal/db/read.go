@@ -134,6 +134,32 @@ func (r *Read) Check() error {
 	return nil
 }
 
+// Schema returns the lowest schema version that has every column that a checked read names, at least 1.
+func (r *Read) Schema() int {
+	version := 1
+	for _, q := range r.Queries {
+		table, ok := LookupTable(q.Table)
+		if !ok {
+			continue
+		}
+		need := func(name string) {
+			if c, ok := table.Column(name); ok {
+				version = max(version, c.Since)
+			}
+		}
+		for _, name := range q.Columns {
+			need(name)
+		}
+		for _, c := range q.Where {
+			need(c.Column)
+		}
+		for _, o := range q.OrderBy {
+			need(o.Column)
+		}
+	}
+	return version
+}
+
 func (q *Query) check(path string) error {
 	table, ok := LookupTable(q.Table)
 	if !ok {

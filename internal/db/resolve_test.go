@@ -60,6 +60,82 @@ func TestResolveAdvancesAndNeverGoesBack(t *testing.T) {
 	}
 }
 
+// An insert that leaves the unique values out gets random ones, also after a clear, which sets sequences
+// back.
+func TestResolveFillsUniqueValues(t *testing.T) {
+	user := db.Op{Insert: "users", Values: map[string]any{"username": "a", "password_hash": "h"}}
+	given := db.Op{Insert: "users", Values: map[string]any{"username": "b", "password_hash": "h", "account": "x", "generation": ""}}
+	w := db.Write{Ops: []db.Op{user, {Clear: true}, user, given}}
+	if err := w.Check(); err != nil {
+		t.Fatal(err)
+	}
+	ops, resolved := db.Resolve(w, db.Sequences{}, time.Now())
+	seen := map[any]bool{"": true}
+	for _, op := range []db.Op{ops[0], ops[2]} {
+		for _, column := range []string{"account", "generation"} {
+			if v := op.Values[column]; seen[v] || len(v.(string)) < 20 {
+				t.Errorf("%s is %q", column, v)
+			}
+			seen[op.Values[column]] = true
+		}
+	}
+	if ops[3].Values["account"] != "x" || ops[3].Values["generation"] != "" {
+		t.Errorf("what was given became %v", ops[3].Values)
+	}
+	if len(w.Ops[0].Values) != 2 || resolved[0] != nil {
+		t.Errorf("the write was changed to %v, or the result tells: %v", w.Ops[0].Values, resolved[0])
+	}
+}
+
+func TestTablesAt(t *testing.T) {
+	for schema, want := range map[int][]string{
+		0: nil, 1: {"username", "password_hash"}, db.LatestMigration: {"username", "password_hash", "account", "generation"},
+	} {
+		var got []string
+		for _, table := range db.TablesAt(schema) {
+			if table.Name == "users" {
+				for _, c := range table.Columns {
+					got = append(got, c.Name)
+				}
+			}
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("schema %d (-want +got):\n%s", schema, diff)
+		}
+	}
+	// Snapshots and checksums of an older schema cut rows at their end.
+	for _, table := range db.Tables {
+		since := 0
+		for _, c := range table.Columns {
+			if c.Since < since || c.Since > db.LatestMigration || c.Since > 0 && !c.Unique {
+				t.Errorf("%s.%s came with migration %d, behind one of %d", table.Name, c.Name, c.Since, since)
+			}
+			since = c.Since
+		}
+	}
+}
+
+func TestSchemaOfARead(t *testing.T) {
+	by := func(column string) []db.Condition { return []db.Condition{db.Where(column, db.Eq, "x")} }
+	for _, c := range []struct {
+		query db.Query
+		want  int
+	}{
+		{db.Query{Table: "rides"}, 1},
+		{db.Query{Table: "users", Count: true}, 1},
+		{db.Query{Table: "users"}, 2},
+		{db.Query{Table: "users", Columns: []string{"username"}, Where: by("username")}, 1},
+		{db.Query{Table: "users", Columns: []string{"account"}}, 2},
+		{db.Query{Table: "users", Count: true, Where: by("generation")}, 2},
+		{db.Query{Table: "users", Columns: []string{"username"}, OrderBy: []db.Order{{Column: "account"}}}, 2},
+	} {
+		r := db.Read{Queries: []db.Query{{Table: "riders"}, c.query}}
+		if err := r.Check(); err != nil || r.Schema() != c.want {
+			t.Errorf("%+v needs schema %d, not %d: %v", c.query, r.Schema(), c.want, err)
+		}
+	}
+}
+
 func TestErrorsAreMatchedByKindAndOp(t *testing.T) {
 	err := error(db.OpError(db.Duplicate, 2, "exists"))
 	if !db.FailedOp(err, db.Duplicate, 2) || db.FailedOp(err, db.Duplicate, 1) || db.FailedOp(err, db.ForeignKey, 2) {

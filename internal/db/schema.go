@@ -16,6 +16,12 @@ type Column struct {
 	Name string
 	Type Type
 	Max  int // Text: the largest number of characters
+	// Since is the number of the migration that added the column; 0: it came with its table. Columns
+	// that were added stand behind the others.
+	Since int
+	// Unique says that an insert may leave the column out: the master then gives the row a random text
+	// that no other row has or will have. Rows from before the column was added have the empty text.
+	Unique bool
 }
 
 // Reference says that a column holds the primary key of another table; deleting the row that is
@@ -42,6 +48,34 @@ func (t *Table) Column(name string) (*Column, bool) {
 	return &t.Columns[i], true
 }
 
+// At returns the table as it is in a database with that schema version: without the columns that
+// later migrations add.
+func (t *Table) At(schema int) *Table {
+	n := len(t.Columns)
+	for n > 0 && t.Columns[n-1].Since > schema {
+		n--
+	}
+	if n == len(t.Columns) {
+		return t
+	}
+	older := *t
+	older.Columns = t.Columns[:n:n]
+	return &older
+}
+
+// TablesAt returns the tables of a database with that schema version, in the order of Tables. Before
+// the first migration there are none.
+func TablesAt(schema int) []*Table {
+	if schema < 1 {
+		return nil
+	}
+	all := make([]*Table, len(Tables))
+	for i := range Tables {
+		all[i] = Tables[i].At(schema)
+	}
+	return all
+}
+
 // Tables are the tables that requests can name, in an order in which every table comes after
 // those it refers to. The statements that create them are the stores' migrations.
 var Tables = []Table{
@@ -50,6 +84,10 @@ var Tables = []Table{
 		Columns: []Column{
 			{Name: "username", Type: Text, Max: 128},
 			{Name: "password_hash", Type: Text, Max: 255},
+			// Tokens name the account and the generation, so that they end with the account, or with a
+			// change of its generation. A name may belong to one account after another.
+			{Name: "account", Type: Text, Max: 32, Since: 2, Unique: true},
+			{Name: "generation", Type: Text, Max: 32, Since: 2, Unique: true},
 		},
 		Key: []string{"username"},
 	},
@@ -80,7 +118,7 @@ var Tables = []Table{
 }
 
 // LatestMigration is the number of the newest schema change that this program knows.
-const LatestMigration = 1
+const LatestMigration = 2
 
 // LookupTable returns the table of that name.
 func LookupTable(name string) (*Table, bool) {

@@ -168,7 +168,7 @@ func (o *Op) check(path string) error {
 	}
 	if verb == "insert" {
 		for _, c := range table.Columns {
-			if _, ok := o.Values[c.Name]; !ok {
+			if _, ok := o.Values[c.Name]; !ok && !c.Unique {
 				return invalid(path+".values."+c.Name, "is missing")
 			}
 		}

@@ -31,22 +31,31 @@ func wants(op huma.Operation, scheme string) bool {
 // the requirement is User; else an error for FromError.
 type Guard func(ctx context.Context, security []map[string][]string, authorization string) (context.Context, error)
 
-type subjectKey struct{}
-
-// WithSubject returns a context that says which user the request was authenticated as.
-func WithSubject(ctx context.Context, username string) context.Context {
-	return context.WithValue(ctx, subjectKey{}, username)
+// Account is a user as a token names them. A name may belong to one account after another, and an
+// account ends all its tokens when it changes its generation.
+type Account struct {
+	Username   string
+	ID         string // empty for an account from before accounts had one
+	Generation string // likewise
 }
 
-// Subject returns the user that the request was authenticated as; false where nobody was asked.
-func Subject(ctx context.Context) (string, bool) {
-	s, ok := ctx.Value(subjectKey{}).(string)
-	return s, ok
+type subjectKey struct{}
+
+// WithSubject returns a context that says as which account the request was authenticated.
+func WithSubject(ctx context.Context, a Account) context.Context {
+	return context.WithValue(ctx, subjectKey{}, a)
+}
+
+// Subject returns the account that the request was authenticated as; false where nobody was asked.
+// The token was good when it was issued. Whether the account still exists, only the database knows.
+func Subject(ctx context.Context) (Account, bool) {
+	a, ok := ctx.Value(subjectKey{}).(Account)
+	return a, ok
 }
 
 // RequireSubject returns a 403 when the request was authenticated as somebody else than username.
 func RequireSubject(ctx context.Context, username string) error {
-	if s, ok := Subject(ctx); ok && s != username {
+	if a, ok := Subject(ctx); ok && a.Username != username {
 		return Forbidden("the token is another user's")
 	}
 	return nil

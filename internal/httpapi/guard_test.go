@@ -34,7 +34,7 @@ func TestGuard(t *testing.T) {
 		case "nobody":
 			return ctx, nil
 		default:
-			return WithSubject(ctx, authorization), nil
+			return WithSubject(ctx, Account{Username: authorization}), nil
 		}
 	})
 	w := do(h, http.MethodGet, "/own/alice", nil)

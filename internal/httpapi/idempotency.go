@@ -30,18 +30,28 @@ func (i *Idempotency) Resolve(hc huma.Context) []error {
 }
 
 // ID returns the id under which the database gets the write, or "" where the caller gave no key.
-// It is a hash of the operation with its path parameters, the user and the key, so that the keys
-// of different operations and users never meet.
+// It is a hash of the operation with its path parameters, the account and the key, so that the keys
+// of different operations and accounts never meet: not even those of two accounts that had the same
+// name, one after the other.
 func (i *Idempotency) ID(ctx context.Context, operation string, parameters ...string) string {
 	if i.Key == "" {
 		return ""
 	}
-	subject, _ := Subject(ctx)
+	account, _ := Subject(ctx)
 	h := sha256.New()
-	for _, part := range append([]string{operation, subject, i.Key}, parameters...) {
+	for _, part := range append([]string{operation, scope(account), i.Key}, parameters...) {
 		// With its length, so that no two lists of parts look the same.
 		h.Write(binary.BigEndian.AppendUint64(nil, uint64(len(part))))
 		h.Write([]byte(part))
 	}
 	return hex.EncodeToString(h.Sum(nil))
+}
+
+// scope returns what no other account has. No name has a slash in it. An account without an id keeps
+// the scope that it had when the name was all there was.
+func scope(a Account) string {
+	if a.ID == "" {
+		return a.Username
+	}
+	return a.Username + "/" + a.ID
 }

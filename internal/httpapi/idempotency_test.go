@@ -8,7 +8,9 @@ import (
 )
 
 func TestIdempotencyIDsNeverMeet(t *testing.T) {
-	alice := WithSubject(t.Context(), "alice")
+	alice := WithSubject(t.Context(), Account{Username: "alice", ID: "a1", Generation: "g1"})
+	next := WithSubject(t.Context(), Account{Username: "alice", ID: "a2", Generation: "g1"})
+	old := WithSubject(t.Context(), Account{Username: "alice"})
 	ids := map[string]string{}
 	for name, id := range map[string]string{
 		"plain":               (&Idempotency{Key: "k"}).ID(t.Context(), "op", "p"),
@@ -16,7 +18,9 @@ func TestIdempotencyIDsNeverMeet(t *testing.T) {
 		"another operation":   (&Idempotency{Key: "k"}).ID(t.Context(), "oq", "p"),
 		"another path":        (&Idempotency{Key: "k"}).ID(t.Context(), "op", "q"),
 		"two path parameters": (&Idempotency{Key: "k"}).ID(t.Context(), "op", "p", ""),
-		"a user's":            (&Idempotency{Key: "k"}).ID(alice, "op", "p"),
+		"an account's":        (&Idempotency{Key: "k"}).ID(alice, "op", "p"),
+		"the next one's":      (&Idempotency{Key: "k"}).ID(next, "op", "p"),
+		"an old account's":    (&Idempotency{Key: "k"}).ID(old, "op", "p"),
 		"shifted":             (&Idempotency{Key: "kp"}).ID(t.Context(), "op", ""),
 	} {
 		if other, met := ids[id]; met || len(id) != 64 {
@@ -29,6 +33,15 @@ func TestIdempotencyIDsNeverMeet(t *testing.T) {
 	}
 	if a, b := (&Idempotency{Key: "k"}).ID(alice, "op", "p"), (&Idempotency{Key: "k"}).ID(alice, "op", "p"); a != b {
 		t.Errorf("the same is not the same: %q, %q", a, b)
+	}
+	renewed := WithSubject(t.Context(), Account{Username: "alice", ID: "a1", Generation: "g2"})
+	if a, b := (&Idempotency{Key: "k"}).ID(alice, "op", "p"), (&Idempotency{Key: "k"}).ID(renewed, "op", "p"); a != b {
+		t.Errorf("a new token of the same account has another id: %q, %q", a, b)
+	}
+	// As it was before accounts had ids: a retry over an upgrade gets the stored answer.
+	const before = "561950335e815a99b722548dfcb5280676d0ec27449ffbc456a3423af6aae448"
+	if id := (&Idempotency{Key: "k"}).ID(old, "op", "p"); id != before {
+		t.Errorf("an old account's id is %q", id)
 	}
 }
 

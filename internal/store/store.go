@@ -43,8 +43,8 @@ type Store interface {
 	// the one under way.
 	Begin(ctx context.Context) (Tx, error)
 	// Read executes a checked read in one snapshot. The result's position is the one of the
-	// snapshot. Consistency is the caller's business. A database without the schema (before
-	// migration 1) is an *db.Error of kind Unavailable.
+	// snapshot. Consistency is the caller's business. A database whose schema lacks what the read
+	// names, because the migration is still to come, is an *db.Error of kind Unavailable.
 	Read(ctx context.Context, r db.Read) (db.ReadResult, error)
 	// Checksum returns a hash of all data, stored replies and sequences, and the state at which
 	// it was taken. Two replicas at one position have the same.

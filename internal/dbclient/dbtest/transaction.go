@@ -1,6 +1,7 @@
 package dbtest
 
 import (
+	"maps"
 	"slices"
 
 	"rideshare/internal/db"
@@ -32,6 +33,14 @@ func (t *transaction) apply(i int, op db.Op) (int64, *db.Error) {
 	n := int64(len(matched))
 	if op.Expect != nil && *op.Expect != n {
 		return 0, db.OpError(db.Expectation, i, "%d rows matched, %d were expected", n, *op.Expect)
+	}
+	if op.Update != "" {
+		for _, row := range matched {
+			row = maps.Clone(row)
+			maps.Copy(row, op.Set)
+			rest = append(rest, row)
+		}
+		t.tables[table] = rest
 	}
 	if op.Delete != "" {
 		t.tables[table] = rest

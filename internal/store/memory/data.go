@@ -5,6 +5,7 @@ import (
 	"iter"
 	"maps"
 	"math"
+	"slices"
 	"time"
 
 	"rideshare/internal/db"
@@ -47,11 +48,9 @@ func (d *data) clone() *data {
 // tables yields the tables that there are, each after those it refers to.
 func (d *data) tables() iter.Seq[*db.Table] {
 	return func(yield func(*db.Table) bool) {
-		if d.schema > 0 {
-			for i := range db.Tables {
-				if !yield(&db.Tables[i]) {
-					return
-				}
+		for _, t := range db.TablesAt(d.schema) {
+			if !yield(t) {
+				return
 			}
 		}
 		_ = yield(replies) && yield(sequences)
@@ -64,7 +63,21 @@ func (d *data) lookup(name string) (*db.Table, error) {
 	if !ok || d.schema == 0 {
 		return nil, fmt.Errorf("no table %q in schema %d", name, d.schema)
 	}
-	return t, nil
+	return t.At(d.schema), nil
+}
+
+// migrate gives the rows the columns of a newer schema.
+func (d *data) migrate(schema int) {
+	for _, t := range db.TablesAt(d.schema) {
+		newer, _ := db.LookupTable(t.Name)
+		for _, r := range d.matching(t, func(row) bool { return true }) {
+			for range newer.At(schema).Columns[len(t.Columns):] {
+				r = append(slices.Clip(r), "")
+			}
+			d.put(t, r)
+		}
+	}
+	d.schema = schema
 }
 
 // bookkeep stores what comes with the entries of a transaction.

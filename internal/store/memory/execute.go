@@ -51,7 +51,7 @@ func (d *data) execute(op *db.Op) (int64, error) {
 		return 0, newerSchema(op.Migrate)
 	}
 	if op.Migrate != 0 {
-		d.schema = max(d.schema, op.Migrate)
+		d.migrate(max(d.schema, op.Migrate))
 		return 0, nil
 	}
 	t, err := d.lookup(op.Insert + op.Update + op.Delete + op.Check) // exactly one is set
@@ -59,7 +59,7 @@ func (d *data) execute(op *db.Op) (int64, error) {
 		return 0, err
 	}
 	if op.Insert != "" {
-		r, err := changed(t, make(row, len(t.Columns)), op.Values)
+		r, err := changed(t, blank(t), op.Values)
 		if err == nil && slices.Contains(r, nil) {
 			err = errIncomplete
 		}
@@ -84,6 +84,17 @@ func (d *data) execute(op *db.Op) (int64, error) {
 		err = db.Errorf(db.Expectation, "%d rows of %s matched, not %d", n, t.Name, *op.Expect)
 	}
 	return n, err
+}
+
+// blank returns a row that lacks all values but those that an insert may leave out.
+func blank(t *db.Table) row {
+	r := make(row, len(t.Columns))
+	for i, c := range t.Columns {
+		if c.Unique {
+			r[i] = ""
+		}
+	}
+	return r
 }
 
 var errIncomplete = errors.New("the request was not checked: an insert lacks a column")

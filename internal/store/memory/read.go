@@ -15,8 +15,8 @@ func (s *Store) Read(ctx context.Context, r db.Read) (db.ReadResult, error) {
 	if err != nil {
 		return db.ReadResult{}, err
 	}
-	if d.schema == 0 {
-		return db.ReadResult{}, db.Errorf(db.Unavailable, "the database has no schema yet")
+	if need := r.Schema(); d.schema < need {
+		return db.ReadResult{}, db.Errorf(db.Unavailable, "the database has schema %d yet, and this needs %d", d.schema, need)
 	}
 	result, size := db.ReadResult{Position: d.state.Position()}, 0
 	for _, q := range r.Queries {

@@ -30,7 +30,7 @@ func TestSameAsSQLite(t *testing.T) {
 	random := rand.New(rand.NewPCG(1, 2))
 	kinds := map[db.Kind]int{}
 	for seq := range uint64(300) {
-		requests := randomRequests(t, random)
+		requests := randomRequests(t, random, 1+int(seq)*db.LatestMigration/300)
 		var answers [2]string
 		for i, s := range both {
 			var kind db.Kind
@@ -92,11 +92,11 @@ func snapshot(t *testing.T, s store.Store) []byte {
 	return text.Bytes()
 }
 
-func randomRequests(t *testing.T, random *rand.Rand) [][]db.Op {
+func randomRequests(t *testing.T, random *rand.Rand, schema int) [][]db.Op {
 	t.Helper()
 	requests := make([][]db.Op, 1+random.IntN(5))
 	for i := range requests {
-		w := db.Write{Ops: []db.Op{{Migrate: 1}}}
+		w := db.Write{Ops: []db.Op{{Migrate: schema}}}
 		for range 1 + random.IntN(3) {
 			w.Ops = append(w.Ops, randomOp(random))
 		}

@@ -1,5 +1,11 @@
 package mysql
 
+import (
+	"fmt"
+
+	"rideshare/internal/store/sqlstore"
+)
+
 // table ends the statement that creates a table. The collation compares text by its code points,
 // which is the order of its bytes, and does not pad: a blank at the end counts.
 const table = ` ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_0900_bin`
@@ -21,19 +27,19 @@ var bookkeeping = []string{
 
 // Times are BIGINT: microseconds since 1970 UTC. The indexes on referring columns are for the
 // cascades.
-var migrations = [][]string{{
-	`CREATE TABLE IF NOT EXISTS users (
+var migrations = [][]sqlstore.Change{{
+	{Text: `CREATE TABLE IF NOT EXISTS users (
 		username VARCHAR(128) PRIMARY KEY, password_hash VARCHAR(255) NOT NULL
-	)` + table,
-	`CREATE TABLE IF NOT EXISTS rides (
+	)` + table},
+	{Text: `CREATE TABLE IF NOT EXISTS rides (
 		ride_id BIGINT PRIMARY KEY,
 		created_by VARCHAR(128) NOT NULL,
 		source BIGINT NOT NULL, destination BIGINT NOT NULL, departs_at BIGINT NOT NULL,
 		INDEX rides_route (source, destination, departs_at),
 		INDEX rides_created_by (created_by),
 		FOREIGN KEY (created_by) REFERENCES users (username) ON DELETE CASCADE
-	)` + table,
-	`CREATE TABLE IF NOT EXISTS riders (
+	)` + table},
+	{Text: `CREATE TABLE IF NOT EXISTS riders (
 		ride_id BIGINT NOT NULL,
 		username VARCHAR(128) NOT NULL,
 		joined BIGINT NOT NULL,
@@ -41,5 +47,18 @@ var migrations = [][]string{{
 		INDEX riders_username (username),
 		FOREIGN KEY (ride_id) REFERENCES rides (ride_id) ON DELETE CASCADE,
 		FOREIGN KEY (username) REFERENCES users (username) ON DELETE CASCADE
-	)` + table,
+	)` + table},
+}, {
+	addColumn("users", "account", 32),
+	addColumn("users", "generation", 32),
 }}
+
+// addColumn adds a column of text, which is empty in the rows that are there. MySQL cannot tell ALTER
+// TABLE to leave a column alone that exists, as it does where a crash came after the statement.
+func addColumn(table, column string, size int) sqlstore.Change {
+	return sqlstore.Change{
+		Text: fmt.Sprintf("ALTER TABLE %s ADD COLUMN %s VARCHAR(%d) NOT NULL DEFAULT ''", table, column, size),
+		Unless: fmt.Sprintf("SELECT 1 FROM information_schema.columns "+
+			"WHERE table_schema = DATABASE() AND table_name = '%s' AND column_name = '%s'", table, column),
+	}
+}

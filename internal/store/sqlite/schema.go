@@ -2,6 +2,7 @@ package sqlite
 
 import (
 	"errors"
+	"fmt"
 
 	"modernc.org/sqlite"
 	sqlite3 "modernc.org/sqlite/lib"
@@ -38,25 +39,36 @@ var bookkeeping = []string{
 }
 
 // The indexes on referring columns are for the cascades.
-var migrations = [][]string{{
-	`CREATE TABLE IF NOT EXISTS users (
+var migrations = [][]sqlstore.Change{{
+	{Text: `CREATE TABLE IF NOT EXISTS users (
 		username TEXT PRIMARY KEY, password_hash TEXT NOT NULL
-	) STRICT, WITHOUT ROWID`,
-	`CREATE TABLE IF NOT EXISTS rides (
+	) STRICT, WITHOUT ROWID`},
+	{Text: `CREATE TABLE IF NOT EXISTS rides (
 		ride_id INTEGER PRIMARY KEY,
 		created_by TEXT NOT NULL REFERENCES users ON DELETE CASCADE,
 		source INTEGER NOT NULL, destination INTEGER NOT NULL, departs_at INTEGER NOT NULL
-	) STRICT`,
-	`CREATE INDEX IF NOT EXISTS rides_route ON rides (source, destination, departs_at)`,
-	`CREATE INDEX IF NOT EXISTS rides_created_by ON rides (created_by)`,
-	`CREATE TABLE IF NOT EXISTS riders (
+	) STRICT`},
+	{Text: `CREATE INDEX IF NOT EXISTS rides_route ON rides (source, destination, departs_at)`},
+	{Text: `CREATE INDEX IF NOT EXISTS rides_created_by ON rides (created_by)`},
+	{Text: `CREATE TABLE IF NOT EXISTS riders (
 		ride_id INTEGER NOT NULL REFERENCES rides ON DELETE CASCADE,
 		username TEXT NOT NULL REFERENCES users ON DELETE CASCADE,
 		joined INTEGER NOT NULL,
 		PRIMARY KEY (ride_id, username)
-	) STRICT, WITHOUT ROWID`,
-	`CREATE INDEX IF NOT EXISTS riders_username ON riders (username)`,
+	) STRICT, WITHOUT ROWID`},
+	{Text: `CREATE INDEX IF NOT EXISTS riders_username ON riders (username)`},
+}, {
+	addColumn("users", "account"),
+	addColumn("users", "generation"),
 }}
+
+// addColumn adds a column of text, which is empty in the rows that are there.
+func addColumn(table, column string) sqlstore.Change {
+	return sqlstore.Change{
+		Text:   fmt.Sprintf("ALTER TABLE %s ADD COLUMN %s TEXT NOT NULL DEFAULT ''", table, column),
+		Unless: fmt.Sprintf("SELECT 1 FROM pragma_table_info('%s') WHERE name = '%s'", table, column),
+	}
+}
 
 func classify(err error) db.Kind {
 	var e *sqlite.Error

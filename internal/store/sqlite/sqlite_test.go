@@ -5,11 +5,13 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 
 	"go.uber.org/goleak"
 
 	"rideshare/internal/store"
+	"rideshare/internal/store/sqlstore"
 	"rideshare/internal/store/storetest"
 )
 
@@ -28,7 +30,10 @@ func TestStore(t *testing.T) { storetest.Run(t, storetest.Features{}, create) }
 func TestCommittingDDL(t *testing.T) {
 	d := dialect()
 	d.DDLCommits = true
-	d.Migrations = [][]string{append([]string{"COMMIT"}, d.Migrations[0]...)}
+	d.Migrations = slices.Clone(d.Migrations)
+	for i, changes := range d.Migrations {
+		d.Migrations[i] = append([]sqlstore.Change{{Text: "COMMIT"}}, changes...)
+	}
 	storetest.RunMigrations(t, storetest.Features{DDLCommits: true}, func(t testing.TB) storetest.Opener {
 		path := filepath.Join(t.TempDir(), "store.db")
 		return func(ctx context.Context) (store.Store, error) {

@@ -33,13 +33,7 @@ var (
 // tables returns the tables that a database with that schema version has, each after those it
 // refers to.
 func tables(schema int) []*db.Table {
-	var all []*db.Table
-	if schema > 0 {
-		for i := range db.Tables {
-			all = append(all, &db.Tables[i])
-		}
-	}
-	return append(all, &replies, &sequences)
+	return append(db.TablesAt(schema), &replies, &sequences)
 }
 
 // loadState returns the query for the state and the schema version. A database that has no row for

@@ -19,7 +19,7 @@ type Dialect struct {
 	Bookkeeping []string
 	// Migrations are the statements of each schema change, number 1 first. They have to be
 	// idempotent.
-	Migrations [][]string
+	Migrations [][]Change
 	// BeginWrite begins a transaction that writes. The statement after it must not be able to fail
 	// because of another writer.
 	BeginWrite string
@@ -38,6 +38,14 @@ type Dialect struct {
 	Classify func(error) db.Kind
 	// Explain says of an error that is not the caller's what is behind it; nil: nothing to say.
 	Explain func(error) error
+}
+
+// Change is a statement of a schema change.
+type Change struct {
+	Text string
+	// Unless is a query that returns a row where the change is there already; empty: Text itself can be
+	// repeated.
+	Unless string
 }
 
 // Config is what a store is made of. The store owns the pools and closes them.

@@ -96,7 +96,7 @@ func (t *tx) step(ctx context.Context, steps []step) error {
 	op := steps[0]
 	switch {
 	case op.Insert != "":
-		table, rows, err := insertRows(steps)
+		table, rows, err := t.insertRows(steps)
 		if err != nil {
 			return err
 		}
@@ -121,17 +121,22 @@ func (t *tx) step(ctx context.Context, steps []step) error {
 	}
 }
 
-// insertRows returns the rows of inserts into one table.
-func insertRows(steps []step) (*db.Table, [][]any, error) {
+// insertRows returns the rows of inserts into one table, as it is in the schema of the transaction.
+func (t *tx) insertRows(steps []step) (*db.Table, [][]any, error) {
 	table, err := lookup(steps[0].Insert)
 	if err != nil {
 		return nil, nil, err
 	}
+	table = table.At(t.schema)
 	rows := make([][]any, len(steps))
 	for i, op := range steps {
 		rows[i] = make([]any, len(table.Columns))
 		for j, column := range table.Columns {
-			rows[i][j] = bind(op.Values[column.Name])
+			v, ok := op.Values[column.Name]
+			if !ok && column.Unique {
+				v = "" // as in the rows from before the column was added
+			}
+			rows[i][j] = bind(v)
 		}
 		op.result.Rows = 1
 	}

@@ -2,6 +2,7 @@ package sqlstore
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"slices"
 	"strings"
@@ -34,20 +35,36 @@ func (t *tx) migrate(ctx context.Context, n int) error {
 	if n > db.LatestMigration {
 		return newerSchema(n)
 	}
-	if n <= t.schema {
-		return nil
-	}
-	var list []statement
-	for _, change := range t.store.dialect.Migrations[t.schema:n] {
-		for _, ddl := range change {
-			list = append(list, control(ddl))
+	for t.schema < n {
+		for _, c := range t.store.dialect.Migrations[t.schema] {
+			if err := t.change(ctx, c); err != nil {
+				return err
+			}
+		}
+		t.schema++
+		if t.store.dialect.DDLCommits {
+			err := t.conn.run(ctx, control(t.store.dialect.BeginWrite), control(savepoint))
+			if err != nil {
+				return err
+			}
 		}
 	}
-	t.schema = n
-	if t.store.dialect.DDLCommits {
-		list = append(list, control(t.store.dialect.BeginWrite), control(savepoint))
+	return nil
+}
+
+// change executes a statement of a schema change that is not there already.
+func (t *tx) change(ctx context.Context, c Change) error {
+	there := false
+	if c.Unless != "" {
+		query := statement{text: c.Unless, each: func(*sql.Rows) error { there = true; return nil }}
+		if err := t.conn.run(ctx, query); err != nil {
+			return err
+		}
 	}
-	return t.conn.run(ctx, list...)
+	if there {
+		return nil
+	}
+	return t.conn.run(ctx, control(c.Text))
 }
 
 // refuse turns the failure of an op into what its caller is told, where it is the caller's.

@@ -49,7 +49,7 @@ func (t *tx) together(ctx context.Context, steps []step) error {
 func (t *tx) statements(steps []step) ([]statement, error) {
 	switch op := steps[0]; {
 	case op.Insert != "":
-		table, rows, err := insertRows(steps)
+		table, rows, err := t.insertRows(steps)
 		if err != nil {
 			return nil, err
 		}

@@ -30,7 +30,7 @@ func (s *Store) Read(ctx context.Context, r db.Read) (db.ReadResult, error) {
 
 func newReading(ctx context.Context, r db.Read) (*reading, error) {
 	n := len(r.Queries)
-	q := &reading{caller: ctx, queries: make([]statement, n), done: make(chan struct{})}
+	q := &reading{caller: ctx, schema: r.Schema(), queries: make([]statement, n), done: make(chan struct{})}
 	q.result.Results = make([]db.QueryResult, n)
 	for i := range r.Queries {
 		var err error
@@ -46,15 +46,16 @@ func (s *Store) snapshot(ctx context.Context, c *conn, all ...*reading) error {
 	// The state first: that is what makes a database take the snapshot that does so with the first
 	// query.
 	v := view{conn: c}
-	state := v.loadState()
+	state, schema := v.loadState(), 0
 	state.then = func() error {
-		if v.schema == 0 {
-			return db.Errorf(db.Unavailable, "the database has no schema yet")
+		if v.schema < schema {
+			return db.Errorf(db.Unavailable, "the database has schema %d yet, and this needs %d", v.schema, schema)
 		}
 		return nil
 	}
 	list := []statement{control(s.dialect.BeginRead), state}
 	for _, r := range all {
+		schema = max(schema, r.schema)
 		r.size = 0
 		for i := range r.result.Results {
 			answer := &r.result.Results[i]

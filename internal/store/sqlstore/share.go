@@ -19,6 +19,7 @@ const (
 // reading is a read under way.
 type reading struct {
 	caller  context.Context
+	schema  int         // the lowest version that the queries need
 	queries []statement // put their answers into result
 	result  db.ReadResult
 	size    int // of result, about

@@ -193,6 +193,48 @@ func testMigrate(f *fixture) {
 	f.same("users", f.count("users"), int64(3))
 }
 
+// testNewColumns: rows from before a column was added have the empty text in it, and until it was added
+// everything goes on without it.
+func testNewColumns(f *fixture) {
+	f.write(db.Op{Migrate: 1})
+	f.write(user("ann"))
+	old := db.Query{Table: "users", Columns: []string{"username", "password_hash"}}
+	f.same("before", f.query(old).Rows, []db.Row{{"username": "ann", "password_hash": "hash of ann"}})
+	for _, q := range []db.Query{
+		{Table: "users", Columns: []string{"account"}},
+		{Table: "users", Where: []db.Condition{eq("username", "ann"), eq("account", "")}, Count: true},
+		{Table: "users", Columns: []string{"username"}, OrderBy: []db.Order{{Column: "generation"}}},
+	} {
+		r := db.Read{Queries: []db.Query{{Table: "rides", Count: true}, q}}
+		f.ok(r.Check())
+		_, err := f.Read(f.ctx, r)
+		f.same("a column that is still to come", db.KindOf(err), db.Unavailable)
+	}
+	snapshot := f.export()
+	f.same("a snapshot of the old schema", bytes.Contains(snapshot, []byte(`"columns":["username","password_hash"]}`)), true)
+
+	f.write(db.Op{Migrate: 2})
+	bob := user("bob")
+	bob.Values["account"], bob.Values["generation"] = "a", "g"
+	f.write(bob)
+	f.same("after", f.query(db.Query{Table: "users"}).Rows, []db.Row{
+		{"username": "ann", "password_hash": "hash of ann", "account": "", "generation": ""},
+		{"username": "bob", "password_hash": "hash of bob", "account": "a", "generation": "g"},
+	})
+	f.write(db.Op{Update: "users", Set: map[string]db.Value{"generation": "h"}, Where: []db.Condition{eq("username", "ann"), eq("account", "")}})
+	f.same("set", f.column("users", "generation", nil), []any{"h", "g"})
+
+	// The tables have the columns already when the old snapshot comes in, and when it is migrated.
+	for _, to := range []*fixture{f, f.other()} {
+		f.ok(to.Import(f.ctx, bytes.NewReader(snapshot)))
+		f.same("snapshot", string(to.export()), string(snapshot))
+		f.same("before again", to.query(old).Rows, []db.Row{{"username": "ann", "password_hash": "hash of ann"}})
+		to.write(user("cid"))
+		to.write(db.Op{Migrate: 2})
+		f.same("after again", to.column("users", "account", nil), []any{"", ""})
+	}
+}
+
 func testUnmigrated(f *fixture) {
 	r := db.Read{Queries: []db.Query{{Table: "users", Count: true}}}
 	_, err := f.Read(f.ctx, r)

@@ -69,7 +69,10 @@ func (f *fixture) refused(what string, snapshot []byte) {
 }
 
 func testForeignSnapshots(f *fixture) {
-	good := string(f.other().migrated("ann", "bob").export())
+	old := f.other()
+	old.write(db.Op{Migrate: 1})
+	old.write(user("ann"), user("bob"))
+	good := string(old.export())
 	before := f.migrated("eve").export()
 	replaced := func(old, new string) []byte {
 		f.Helper()
@@ -86,6 +89,7 @@ func testForeignSnapshots(f *fixture) {
 		"newer format":       replaced(`"version":1`, `"version":2`),
 		"no schema":          replaced(`"schema":1`, `"schema":-1`),
 		"not its schema":     replaced(`"schema":1`, `"schema":0`),
+		"a newer schema":     replaced(`"schema":1`, `"schema":2`),
 		"other table":        replaced(`"table":"users"`, `"table":"people"`),
 		"other columns":      replaced(`["username","password_hash"]`, `["password_hash","username"]`),
 		"too few columns":    replaced(`["ann","hash of ann"]`, `["ann"]`),

@@ -76,6 +76,7 @@ func RunMigrations(t *testing.T, features Features, create Create) {
 		{"new database", testNew},
 		{"migrate", testMigrate},
 		{"before migration 1", testUnmigrated},
+		{"new columns", testNewColumns},
 		{"round trip", testRoundTrip},
 		{"empty round trip", testEmptyRoundTrip},
 		{"foreign snapshots", testForeignSnapshots},
