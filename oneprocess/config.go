@@ -16,6 +16,7 @@ type Config struct {
 	Addr         string        `env:"RIDESHARE_ADDR" form:"address" envDefault:"127.0.0.1:8080" doc:"where it listens"`
 	Data         string        `env:"RIDESHARE_DATA" envDefault:"./data" doc:"the folder that everything is kept in"`
 	Auth         string        `env:"RIDESHARE_AUTH" oneof:"on,off" doc:"on or off; default: off where Addr is a loopback address, else on"`
+	Hosts        []string      `env:"RIDESHARE_HOSTS" doc:"with RIDESHARE_AUTH=off: names and addresses, with commas between, under which callers reach it, beside localhost and its own addresses; .example.com stands for all names below that domain"`
 	Areas        int           `env:"RIDESHARE_AREAS" min:"2" envDefault:"198" doc:"areas are numbered from 1 to this"`
 	Timezone     string        `env:"RIDESHARE_TIMEZONE" form:"zone" envDefault:"UTC" doc:"of the timestamps in the API, as in the IANA database"`
 	ServiceToken string        `env:"RIDESHARE_SERVICE_TOKEN" form:"token" secret:"true" doc:"of operators; default: generated, and kept in Data"`
@@ -43,6 +44,9 @@ func (c Config) Check() error {
 	if _, err := httpapi.ParseOrigins(c.CORSOrigins); err != nil {
 		return fmt.Errorf("RIDESHARE_CORS_ORIGINS: %w", err)
 	}
+	if _, err := c.hosts(); err != nil {
+		return err
+	}
 	return c.rule().Check(c.Slaves)
 }
 
@@ -57,6 +61,14 @@ func (c Config) AuthOn() bool {
 	}
 	ip := net.ParseIP(host)
 	return host != "localhost" && (ip == nil || !ip.IsLoopback())
+}
+
+// hosts are those that requests may name; nil: any, as callers are asked for tokens.
+func (c Config) hosts() (*httpapi.Hosts, error) {
+	if c.AuthOn() {
+		return nil, nil
+	}
+	return httpapi.OwnHosts(c.Addr, c.Hosts)
 }
 
 func (c Config) rule() watcher.ScaleRule {

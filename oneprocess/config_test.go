@@ -28,6 +28,7 @@ func TestDefaultsAreValid(t *testing.T) {
 func TestCheckNamesTheVariable(t *testing.T) {
 	tests := map[string]func(*Config){
 		"RIDESHARE_AUTH":         func(c *Config) { c.Auth = "maybe" },
+		"RIDESHARE_HOSTS":        func(c *Config) { c.Hosts = []string{"http://rides.example"} },
 		"RIDESHARE_AREAS":        func(c *Config) { c.Areas = 1 },
 		"RIDESHARE_TIMEZONE":     func(c *Config) { c.Timezone = "Mars/Olympus" },
 		"RIDESHARE_SLAVES":       func(c *Config) { c.Slaves = 0 },

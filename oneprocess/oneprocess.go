@@ -84,8 +84,12 @@ func (s *System) build(version string, logger *slog.Logger) error {
 	maps.Copy(extra, pages)
 	tokens := auth.NewTokens(secrets.TokenKey, time.Now)
 	policy := &auth.Policy{On: s.config.AuthOn(), ServiceToken: s.service, Tokens: tokens}
+	hosts, err := s.config.hosts()
+	if err != nil {
+		return err
+	}
 	options := httpapi.Options{
-		Version: version, Logger: logger, Guard: policy.Guard,
+		Version: version, Logger: logger, Guard: policy.Guard, Hosts: hosts,
 		Timeout: s.config.Timeout, Origins: origins, Handlers: extra, Tracer: s.config.Tracer,
 	}
 	titled := func(title string) httpapi.Options {
@@ -101,7 +105,7 @@ func (s *System) build(version string, logger *slog.Logger) error {
 		Bus: orchestrator.Measured(bus, metrics.Call), Replicas: s.data,
 	})
 	s.client = dbclient.New(dbclient.Config{
-		URL: "http://orchestrator", ServiceToken: s.service, Transport: serve.InMemory(database),
+		URL: "http://localhost", ServiceToken: s.service, Transport: serve.InMemory(database),
 	})
 	options.Newest, options.Ready = s.client.Newest, s.client.Ready
 	params := auth.DefaultParams()

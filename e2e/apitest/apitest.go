@@ -57,6 +57,8 @@ var topics = []struct {
 	{"db refusals", testRefusals},
 	{"auth", testAuth},
 	{"forged tokens", testForgedTokens},
+	{"ended tokens", testEndedTokens},
+	{"hosts", testHosts},
 	{"reads", testReads},
 	{"cluster", testCluster},
 	{"slaves", testSlaves},

@@ -45,7 +45,7 @@ func except(o object, field string, value ...any) object {
 func (s *suite) clear(users ...string) {
 	s.t.Helper()
 	s.must(request{method: "POST", path: "/api/v1/db/clear", as: operator}, 200)
-	s.session.age()
+	s.session.forget()
 	for _, username := range users {
 		s.must(putUser(username), 201)
 	}

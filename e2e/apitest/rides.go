@@ -110,7 +110,7 @@ func testJoining(s *suite) {
 		testCase{name: "order is kept", request: getRide(ride), status: 200, body: details(ride, "alice", "dave", "carol", "Bob")},
 		testCase{name: "it comes back", request: putUser("bob"), status: 201},
 	)
-	s.session.age()
+	s.session.forget()
 	s.cases(
 		testCase{name: "it joins again", request: join(ride, "bob"), status: 200, body: `{}`},
 		testCase{name: "now it is the last", request: getRide(ride), status: 200, body: details(ride, "alice", "dave", "carol", "Bob", "bob")},

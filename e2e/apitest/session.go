@@ -12,17 +12,10 @@ type session struct {
 	mu     sync.Mutex
 	seq    uint64
 	after  string
-	tokens map[string]token
+	tokens map[string]string
 }
 
-// token is the token of a user. It is old when the user has been deleted and created again since:
-// whether it is still one, the contract does not say.
-type token struct {
-	text string
-	old  bool
-}
-
-func newSession() *session { return &session{tokens: map[string]token{}} }
+func newSession() *session { return &session{tokens: map[string]string{}} }
 
 // saw notes a Consistency-Token. Seq alone orders positions.
 func (s *session) saw(position string) {
@@ -44,7 +37,7 @@ func (s *session) newest() string {
 	return s.after
 }
 
-func (s *session) token(username string) token {
+func (s *session) token(username string) string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.tokens[username]
@@ -53,15 +46,12 @@ func (s *session) token(username string) token {
 func (s *session) keep(username, text string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.tokens[username] = token{text: text}
+	s.tokens[username] = text
 }
 
-// age makes all tokens old.
-func (s *session) age() {
+// forget forgets the tokens: their users have been deleted, and tokens end with them.
+func (s *session) forget() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for username, t := range s.tokens {
-		t.old = true
-		s.tokens[username] = t
-	}
+	clear(s.tokens)
 }

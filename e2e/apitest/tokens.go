@@ -1,7 +1,9 @@
 package apitest
 
 import (
+	"bytes"
 	"crypto/hmac"
+	"crypto/rand"
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/json"
@@ -88,12 +90,53 @@ func testForgedTokens(s *suite) {
 	s.cases(
 		testCase{name: "the real one, scheme in lower case", status: 201,
 			request: postRide(newRide("alice")).with("Authorization", "bearer "+s.signIn("alice"))},
-		testCase{name: "a deleted user's", request: deleteUser("bob"), status: 200},
 	)
-	// Whether its token is still one or not: it does not create anything.
-	if a := s.do(postRide(newRide("bob"))); a.status != 400 && a.status != 401 {
-		s.t.Errorf("%v; bob is deleted: want 400, or 401", a)
+}
+
+// testEndedTokens: a token belongs to an account, and not to the name that another may have after it.
+func testEndedTokens(s *suite) {
+	if !s.target.Auth {
+		return
 	}
+	s.clear("alice", "bob")
+	ride, other := s.addRide("alice"), s.addRide("bob")
+	s.want(join(other, "alice"), 200)
+	token := s.signIn("alice")
+	mine := request{method: "GET", path: "/api/v1/riders/alice/rides"}
+	leave := request{method: "DELETE", path: fmt.Sprintf("/api/v1/riders/alice/rides/%d", other)}
+	requests := []request{
+		postRide(newRide("alice")), join(other, "alice"), leave, mine, deleteRide(ride, "alice"), deleteUser("alice"),
+	}
+	refused := func(when string) {
+		s.run(when, func(s *suite) {
+			for _, r := range requests {
+				s.want(r.by(nobody).with("Authorization", "Bearer "+token), 401)
+			}
+		})
+	}
+	key := rand.Text()
+	first := s.must(postRide(newRide("alice")).with(idempotencyKey, key), 201)
+	s.must(deleteUser("alice").with(idempotencyKey, key), 200)
+	s.want(deleteUser("alice").with(idempotencyKey, key), 200) // the same answer for a retry
+	refused("nobody has the name")
+	s.session.forget()
+	s.must(putUser("alice"), 201)
+	refused("another has the name")
+	second := s.must(postRide(newRide("alice")).with(idempotencyKey, key), 201)
+	if bytes.Equal(first.body, second.body) {
+		s.t.Errorf("%v; the key of an earlier alice got her ride", second)
+	}
+	s.want(join(other, "alice"), 200)
+	refused("another has the name, and rides of her own")
+	s.cases(
+		testCase{name: "nothing was done: rides", request: get("/api/v1/rides/count"), status: 200, body: `[2]`},
+		testCase{name: "nothing was done: riders", request: getRide(other), status: 200, body: details(other, "bob", "alice")},
+		testCase{name: "nothing was done: users", request: get("/api/v1/users"), status: 200, body: `["alice","bob"]`},
+	)
+	token = s.signIn("alice")
+	s.clear("alice", "bob")
+	ride, other = s.addRide("alice"), s.addRide("bob")
+	refused("the database was cleared, and another has the name")
 }
 
 // testSignInLimit: who tries many passwords has to wait.

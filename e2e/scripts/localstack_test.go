@@ -101,6 +101,9 @@ func TestLocalStackCreatesThenUpdates(t *testing.T) {
 		"awslocal lambda wait function-updated-v2 --function-name users",
 		"awslocal lambda update-function-configuration --function-name users",
 		"awslocal lambda wait function-updated-v2 --function-name users")
+	if got := s.environment("orchestrator")["RIDESHARE_HOSTS"]; got != ".localhost.localstack.cloud," {
+		t.Errorf("without tokens the functions answer only to %q", got)
+	}
 	if got := s.environment("users")["RIDESHARE_AUTH"]; got != "off" {
 		t.Errorf("after an update RIDESHARE_AUTH is %q", got)
 	}

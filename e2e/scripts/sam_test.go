@@ -67,7 +67,8 @@ func TestSAM(t *testing.T) {
 			}
 			got := file.Parameters
 			for name, want := range map[string]string{
-				"RIDESHARE_AUTH": "on", "RIDESHARE_TIMEZONE": `a "zone" \o/`, "ORCHESTRATOR_URL": engine.orchestrator,
+				"RIDESHARE_AUTH": "on", "RIDESHARE_HOSTS": engine.host + ",host.docker.internal,",
+				"RIDESHARE_TIMEZONE": `a "zone" \o/`, "ORCHESTRATOR_URL": engine.orchestrator,
 				"RIDESHARE_CORS_ORIGINS":  "https://app.example",
 				"RIDESHARE_SERVICE_TOKEN": s.read("secrets/service_token"),
 				"RIDESHARE_TOKEN_KEY":     s.read("secrets/token_key"),

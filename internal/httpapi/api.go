@@ -26,6 +26,8 @@ type Options struct {
 	// Guard decides who may use an operation that has a Security requirement. Without one such
 	// operations are refused, so that forgetting it opens nothing.
 	Guard Guard
+	// Hosts are the hosts that requests may name, where nobody is asked for a token. Default: any.
+	Hosts *Hosts
 	// Timeout is how long a request may take. Default: 10 s.
 	Timeout time.Duration
 	// Newest is the newest position that this instance knows, for Consistency-Token on answers
@@ -94,6 +96,7 @@ func (a *API) Handler() http.Handler {
 		shareOrigins(o.Origins, a.shared),
 		consistencyTokens(o.Newest),
 		recoverPanics(o.Logger),
+		o.Hosts.only(),
 		sameOrigin(),
 		strict,
 		limitBody(MaxBody),

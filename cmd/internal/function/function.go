@@ -25,6 +25,7 @@ import (
 type Config struct {
 	Addr         string        `env:"RIDESHARE_ADDR" form:"address" envDefault:":8080" doc:"where it listens"`
 	Auth         string        `env:"RIDESHARE_AUTH" oneof:"on,off" envDefault:"on" doc:"on or off: whether callers are asked for tokens"`
+	Hosts        []string      `env:"RIDESHARE_HOSTS" doc:"with RIDESHARE_AUTH=off: names and addresses, with commas between, under which callers reach it, beside localhost and its own addresses; .example.com stands for all names below that domain"`
 	ServiceToken string        `env:"RIDESHARE_SERVICE_TOKEN" form:"token" secret:"true" doc:"the token of operators and services"`
 	TokenKey     string        `env:"RIDESHARE_TOKEN_KEY" secret:"true" doc:"signs the tokens of users"`
 	Timeout      time.Duration `env:"RIDESHARE_TIMEOUT" min:"1ms" envDefault:"10s" doc:"how long a request may take"`
@@ -84,9 +85,15 @@ func (c Config) Options(title string, logger *slog.Logger, tracer tracing.Tracer
 		return httpapi.Options{}, nil, err
 	}
 	maps.Copy(handlers, pages)
+	var hosts *httpapi.Hosts // nil: any, as callers are asked for tokens
+	if c.Auth == "off" {
+		if hosts, err = httpapi.OwnHosts(c.Addr, c.Hosts); err != nil {
+			return httpapi.Options{}, nil, err
+		}
+	}
 	policy := &auth.Policy{On: c.Auth == "on", ServiceToken: c.ServiceToken, Tokens: c.Tokens()}
 	return httpapi.Options{
-		Title: title, Version: boot.Version, Logger: logger, Guard: policy.Guard,
+		Title: title, Version: boot.Version, Logger: logger, Guard: policy.Guard, Hosts: hosts,
 		Timeout: c.Timeout, Origins: origins, Handlers: handlers,
 		Observe: metrics.HTTP(strings.TrimPrefix(title, "RideShare ")), Tracer: tracer,
 	}, metrics, nil

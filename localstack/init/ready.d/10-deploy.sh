@@ -28,6 +28,7 @@ variables() {
 # common: what all functions read, as NAME VALUE...
 common=(
 	RIDESHARE_AUTH "${RIDESHARE_AUTH:-on}"
+	RIDESHARE_HOSTS ".localhost.localstack.cloud,${RIDESHARE_HOSTS:-}" # function URLs are below it
 	RIDESHARE_TIMEOUT "${RIDESHARE_TIMEOUT:-10s}"
 	RIDESHARE_CORS_ORIGINS "${RIDESHARE_CORS_ORIGINS:-}"
 	RIDESHARE_SERVICE_TOKEN "$(cat "$secrets/service_token")"
