@@ -328,7 +328,7 @@ type WriteOp struct {
 	To *int64 `json:"to,omitempty"`
 	// Table in which to set columns of the rows that match where
 	Update string `json:"update,omitempty"`
-	// Every column of the row. {"$next":"rides"} is the next number of that sequence, {"$now":true} the master's clock
+	// Every column of the row; the account and generation of a user may be missing, and are then random. {"$next":"rides"} is the next number of that sequence, {"$now":true} the master's clock
 	Values map[string]any `json:"values,omitempty"`
 	// All have to hold; missing: every row
 	Where []Condition `json:"where,omitempty"`

@@ -162,7 +162,7 @@ func (s *suite) keysAfterClear() {
 	second := s.must(postRide(newRide("alice")).with(idempotencyKey, key), 201)
 	clearing := request{method: "POST", path: "/api/v1/db/clear", as: operator}.with(idempotencyKey, key)
 	s.must(clearing, 200)
-	s.session.age()
+	s.session.forget()
 	s.must(bob, 201)
 	s.must(putUser("alice"), 201)
 	if ride := s.must(postRide(newRide("alice")).with(idempotencyKey, key), 201); bytes.Equal(ride.body, second.body) {

@@ -22,7 +22,8 @@ const about = "A ride-sharing backend whose database heals itself. Errors are RF
 	"A path that is not listed here is a 404, and a method that a path does not have is a 405. " +
 	"The server answers what is not a well-formed HTTP/1.1 request in plain text, with 400, 431, 501 or 505, " +
 	"and closes the connection. A gateway in front of the system answers 502, 503 or 504 where it reaches " +
-	"no function in time; that answer need not be a problem document."
+	"no function in time; that answer need not be a problem document. " +
+	"With RIDESHARE_AUTH=off a request whose Host is none of the server's own is answered with 403."
 
 //go:embed page.html
 var page string

@@ -16,7 +16,7 @@ type writeOp struct {
 	Check   string         `json:"check,omitempty" enum:"users,rides,riders" doc:"Table in which to count the rows that match where"`
 	Advance string         `json:"advance,omitempty" enum:"users,rides,riders" doc:"Sequence that hands out no number up to to any more; one that is further stays"`
 	To      int64          `json:"to,omitempty" minimum:"1" maximum:"9007199254740991" doc:"Where to advance the sequence" example:"1000"`
-	Values  map[string]any `json:"values,omitempty" doc:"Every column of the row. {\"$next\":\"rides\"} is the next number of that sequence, {\"$now\":true} the master's clock"`
+	Values  map[string]any `json:"values,omitempty" doc:"Every column of the row; the account and generation of a user may be missing, and are then random. {\"$next\":\"rides\"} is the next number of that sequence, {\"$now\":true} the master's clock"`
 	Set     map[string]any `json:"set,omitempty" doc:"Columns to set, as in values"`
 	Where   []condition    `json:"where,omitempty" nullable:"false" doc:"All have to hold; missing: every row"`
 	Expect  int64          `json:"expect,omitempty" minimum:"0" doc:"How many rows must match. Required for a check; elsewhere any number may, where it is missing" example:"1"`

@@ -20,7 +20,7 @@ func (f *function) registerRemove(api *httpapi.API) {
 	httpapi.Register(api, huma.Operation{
 		OperationID: "delete-user", Method: http.MethodDelete, Path: "/api/v1/users/{username}", Tags: []string{tag},
 		Summary:     "Delete a user",
-		Description: "The user's rides and seats in other rides go with it.",
+		Description: "The user's rides and seats in other rides go with it, and so do its tokens.",
 		Security:    httpapi.Require(httpapi.User),
 	}, httpapi.Answers{
 		200: "The user was deleted",

@@ -33,7 +33,7 @@ func (f *function) registerSignIn(api *httpapi.API) {
 		Summary:     "Sign in",
 		Description: "Limited per user and per address of the client.",
 	}, httpapi.Answers{
-		200: "A token of the user, good for an hour",
+		200: "A token of the account, good for an hour and no longer than the account",
 		400: "The username or the password is malformed, or a field is missing or unknown",
 		401: "There is no such user, or the password is wrong",
 		429: "Too many tries",

@@ -47,7 +47,7 @@ func NewTokens(secret string, now func() time.Time) *Tokens {
 }
 
 // claims are what a token says. The account and the generation may be empty, but not missing: a token
-// from before accounts had ids is good for whoever has the name.
+// without them would be good for every later account of that name.
 type claims struct {
 	jwt.RegisteredClaims
 	Account    *string `json:"account"`

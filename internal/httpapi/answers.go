@@ -28,8 +28,8 @@ const (
 func commonAnswers() Answers {
 	return Answers{
 		http.StatusBadRequest:                  "The request is malformed",
-		http.StatusUnauthorized:                "The token is missing, wrong or expired",
-		http.StatusForbidden:                   "The request comes from a page of another site",
+		http.StatusUnauthorized:                "The token is missing, wrong or expired, or its account has ended it",
+		http.StatusForbidden:                   "The request comes from a page of another site or, where nobody is asked for a token, its Host is none of the server's own",
 		http.StatusNotFound:                    "There is nothing at this path",
 		http.StatusMethodNotAllowed:            "The path does not have this method. Allow lists those that it has",
 		http.StatusRequestTimeout:              fmt.Sprintf("The body did not arrive within %d s", bodyTimeout/time.Second),
@@ -45,14 +45,11 @@ func commonAnswers() Answers {
 // commonTo returns which of the common answers an operation with the input I may give.
 func commonTo[I any](op huma.Operation) []int {
 	statuses := []int{
-		http.StatusBadRequest, http.StatusRequestTimeout, http.StatusRequestEntityTooLarge,
+		http.StatusBadRequest, http.StatusForbidden, http.StatusRequestTimeout, http.StatusRequestEntityTooLarge,
 		http.StatusUnsupportedMediaType, http.StatusExpectationFailed, http.StatusRequestHeaderFieldsTooLarge, http.StatusInternalServerError,
 	}
 	if len(op.Security) > 0 {
 		statuses = append(statuses, http.StatusUnauthorized)
-	}
-	if op.Method != http.MethodGet { // see sameOrigin
-		statuses = append(statuses, http.StatusForbidden)
 	}
 	if _, ok := reflect.TypeFor[I]().FieldByName("Idempotency"); ok {
 		statuses = append(statuses, http.StatusUnprocessableEntity)

@@ -47,7 +47,7 @@ func WithSubject(ctx context.Context, a Account) context.Context {
 }
 
 // Subject returns the account that the request was authenticated as; false where nobody was asked.
-// The token was good when it was issued. Whether the account still exists, only the database knows.
+// The token was good when it was issued. Only the database knows whether the account still exists.
 func Subject(ctx context.Context) (Account, bool) {
 	a, ok := ctx.Value(subjectKey{}).(Account)
 	return a, ok
@@ -95,6 +95,6 @@ func securitySchemes() map[string]*huma.SecurityScheme {
 		Service: {Type: "http", Scheme: "bearer",
 			Description: "The token that operators and services share. Not asked for with RIDESHARE_AUTH=off"},
 		User: {Type: "http", Scheme: "bearer", BearerFormat: "JWT",
-			Description: "The token that POST /api/v1/sessions answers with. Not asked for with RIDESHARE_AUTH=off"},
+			Description: "The token that POST /api/v1/sessions answers with. It ends after an hour, and with its account. Not asked for with RIDESHARE_AUTH=off"},
 	}
 }

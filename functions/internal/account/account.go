@@ -1,8 +1,8 @@
-// Package account binds what a request does to the account that its token names. A token is good for
-// an hour, and meanwhile the account may be deleted, its name may be another's, or it may have ended
-// its tokens by a change of its generation. Only the database knows. So the question goes along with
-// what the request asks of the database anyway, in the same transaction or snapshot: it costs no round
-// trip, and nothing can change between the answer and the deed.
+// Package account binds requests to the account that their token names. A token is good for an hour.
+// Meanwhile the account may be deleted, another account may get its name, or a new generation may end
+// its tokens. Only the database knows. The package therefore adds the question to the request's own
+// database request, in the same transaction or snapshot: that takes no round trip, and nothing can
+// change between the answer and the operation.
 package account
 
 import (
@@ -24,14 +24,13 @@ func Of(row db.Row) httpapi.Account {
 	return httpapi.Account{Username: row.Text("username"), ID: row.Text("account"), Generation: row.Text("generation")}
 }
 
-// Bound returns database for the requests of users. What a request with a token asks of it is refused
-// with a 401 where the token's account is not that of its name any more. Requests without one, and all
-// where nobody is asked for a token, pass as they are.
+// Bound returns a DB that refuses requests with a 401 when the account in their token does not have its
+// name any more, or has ended the token. Requests that carry no token pass unchanged.
 func Bound(database dbclient.DB) dbclient.DB { return bound{database} }
 
 type bound struct{ dbclient.DB }
 
-// current matches the account if it is still that of the name, and has not ended the token.
+// current returns conditions that hold for one user if the token is still good, and else for none.
 func current(a httpapi.Account) []db.Condition {
 	return []db.Condition{
 		db.Where("username", db.Eq, a.Username),
@@ -40,8 +39,8 @@ func current(a httpapi.Account) []db.Condition {
 	}
 }
 
-// Write implements dbclient.DB. The check is the first op, so that it decides before anything else can
-// fail; the callers' own ops keep their numbers.
+// Write implements dbclient.DB. The check is the first op, so that it decides before another op can
+// fail. Results and errors have the numbers of the caller's own ops.
 func (b bound) Write(ctx context.Context, id string, w db.Write) (db.WriteResult, error) {
 	account, ok := httpapi.Subject(ctx)
 	if !ok {
@@ -51,8 +50,8 @@ func (b bound) Write(ctx context.Context, id string, w db.Write) (db.WriteResult
 	w.Ops = append([]db.Op{check}, w.Ops...)
 	result, err := b.DB.Write(ctx, id, w)
 	if db.FailedOp(err, db.Expectation, 0) && id != "" {
-		// This may be the stored answer to a token that the account has ended, with the same key. The
-		// holder of a newer token gets an answer of its own.
+		// This may be the stored answer to a token that the account has ended since. A newer token with
+		// the same key gets an answer of its own.
 		result, err = b.DB.Write(ctx, id+"/"+account.Generation, w)
 	}
 	switch {
@@ -76,7 +75,7 @@ func renumbered(err error) error {
 	return &moved
 }
 
-// Read implements dbclient.DB. The question for the account is the last query.
+// Read implements dbclient.DB. The last query asks for the account.
 func (b bound) Read(ctx context.Context, r db.Read) (db.ReadResult, error) {
 	account, ok := httpapi.Subject(ctx)
 	if !ok {
@@ -101,8 +100,8 @@ func (b bound) Read(ctx context.Context, r db.Read) (db.ReadResult, error) {
 	return result, nil
 }
 
-// orUnavailable turns the refusal of a worker that does not know the columns yet, because it runs the
-// program before this one, into what it is: an upgrade under way.
+// orUnavailable returns Unavailable for the refusal of a worker that runs the previous version and does
+// not know the columns: an upgrade is under way.
 func orUnavailable(err error, field string) error {
 	var e *db.Error
 	if errors.As(err, &e) && e.Kind == db.Invalid && strings.HasPrefix(e.Field, field) {

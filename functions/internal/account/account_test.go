@@ -28,7 +28,7 @@ func (c *counted) Read(ctx context.Context, r db.Read) (db.ReadResult, error) {
 	return c.DB.Read(ctx, r)
 }
 
-// kit is a database, and the requests of whoever is signed in.
+// kit is a database, as it is and as requests with tokens see it.
 type kit struct {
 	*testing.T
 	direct *counted
@@ -163,8 +163,8 @@ func TestEndedTokens(t *testing.T) {
 	}
 }
 
-// The 401 that an ended token gets is stored under the key of the request. Somebody who signs in again
-// and retries with that key must not get it for a day.
+// The 401 that an ended token gets is stored under the key of the request. A user who signs in again and
+// retries with that key must not get it for a day.
 func TestKeyOfARefusedRequest(t *testing.T) {
 	k := newKit(t)
 	old := k.signUp("alice")
@@ -216,9 +216,9 @@ func TestReadFromAReplicaThatLags(t *testing.T) {
 	k.refused(err)
 }
 
-// While an upgrade is under way, workers of the program before know nothing of accounts. Nobody is let
-// in on their word, and nobody is told that the request is wrong.
-func TestWorkersOfTheProgramBefore(t *testing.T) {
+// While an upgrade is under way, workers of the previous version know nothing of accounts. No token passes
+// unchecked, and no caller is told that the request is wrong.
+func TestWorkersOfThePreviousVersion(t *testing.T) {
 	k := newKit(t)
 	ctx := k.signUp("alice")
 	older := Bound(&dbclient.Fake{
