@@ -49,9 +49,7 @@ func (b bound) Write(ctx context.Context, id string, w db.Write) (db.WriteResult
 	check := db.Op{Check: "users", Where: current(account), Expect: db.Rows(1)}
 	w.Ops = append([]db.Op{check}, w.Ops...)
 	result, err := b.DB.Write(ctx, id, w)
-	if db.FailedOp(err, db.Expectation, 0) && id != "" {
-		// This may be the stored answer to a token that the account has ended since. A newer token with
-		// the same key gets an answer of its own.
+	if id != "" && another(account, err) {
 		result, err = b.DB.Write(ctx, id+"/"+account.Generation, w)
 	}
 	switch {
@@ -60,8 +58,18 @@ func (b bound) Write(ctx context.Context, id string, w db.Write) (db.WriteResult
 	case err != nil:
 		return db.WriteResult{}, renumbered(orUnavailable(err, "ops[0]"))
 	}
-	result.Results = result.Results[1:]
+	if len(result.Results) == len(w.Ops) { // not those of a stored answer of the previous version, without the check
+		result.Results = result.Results[1:]
+	}
 	return result, nil
+}
+
+// another reports whether err may be the stored answer to another request with the same key: to one with
+// a token that the account has ended since, or to one of the previous version, whose ops had no check
+// before them and so had other numbers. Nothing was done then, and the request gets an answer of its own.
+func another(a httpapi.Account, err error) bool {
+	var e *db.Error
+	return db.FailedOp(err, db.Expectation, 0) || a.ID == "" && errors.As(err, &e) && e.Op != nil
 }
 
 // renumbered returns err as it would be without the check before the ops.

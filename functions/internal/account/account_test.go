@@ -196,6 +196,36 @@ func TestOldAccount(t *testing.T) {
 	k.refused(err)
 }
 
+// The answers that the previous version has stored are those of writes without the check.
+func TestStoredAnswersOfThePreviousVersion(t *testing.T) {
+	k := newKit(t)
+	k.write(db.Op{Insert: "users", Values: map[string]db.Value{"username": "alice", "password_hash": "x", "account": "", "generation": ""}})
+	ctx := k.signIn("alice")
+	if _, err := k.direct.DB.Write(t.Context(), "done", ride("alice")); err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		result, err := k.bound.Write(ctx, "done", ride("alice"))
+		if err != nil || len(result.Results) != 1 || db.Row(result.Results[0].Values).Int("ride_id") != 1 {
+			t.Errorf("%+v, %v", result, err)
+		}
+	}
+	none := db.Op{Delete: "riders", Where: []db.Condition{db.Where("ride_id", db.Eq, 1)}, Expect: db.Rows(1)}
+	for id, w := range map[string]db.Write{"first": {Ops: []db.Op{none}}, "second": {Ops: []db.Op{ride("alice").Ops[0], none}}} {
+		if _, err := k.direct.DB.Write(t.Context(), id, w); db.KindOf(err) != db.Expectation {
+			t.Fatal(err)
+		}
+		for range 2 {
+			if _, err := k.bound.Write(ctx, id, w); !db.FailedOp(err, db.Expectation, len(w.Ops)-1) {
+				t.Errorf("%s: %v", id, err)
+			}
+		}
+	}
+	if result, err := k.direct.Read(t.Context(), rides()); err != nil || *result.Results[0].Count != 1 {
+		t.Errorf("%+v, %v", result, err)
+	}
+}
+
 // A replica that lags does not know a new account. That is no 401.
 func TestReadFromAReplicaThatLags(t *testing.T) {
 	k := newKit(t)
