@@ -55,7 +55,7 @@ func strongRead(ride int64) db.Read {
 
 // get and post return a request as it stands on the wire.
 func get(path string, header ...string) string {
-	lines := append([]string{"GET /api/v1" + path + " HTTP/1.1", "Host: rideshare"}, header...)
+	lines := append([]string{"GET /api/v1" + path + " HTTP/1.1", "Host: localhost"}, header...)
 	return strings.Join(lines, "\r\n") + "\r\n\r\n"
 }
 
@@ -64,5 +64,5 @@ func post(path string, body any) string {
 	if err != nil {
 		panic(err) // what is sent is made of maps and structs of ours
 	}
-	return fmt.Sprintf("POST /api/v1%s HTTP/1.1\r\nHost: rideshare\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s", path, len(data), data)
+	return fmt.Sprintf("POST /api/v1%s HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s", path, len(data), data)
 }

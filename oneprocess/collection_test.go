@@ -109,7 +109,7 @@ func TestCollectionRuns(t *testing.T) {
 				return value
 			})
 		}
-		req, err := http.NewRequestWithContext(t.Context(), e.method, "http://gateway"+fill(e.path), strings.NewReader(fill(e.body)))
+		req, err := http.NewRequestWithContext(t.Context(), e.method, "http://localhost"+fill(e.path), strings.NewReader(fill(e.body)))
 		if err != nil {
 			t.Fatal(err)
 		}

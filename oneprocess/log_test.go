@@ -35,7 +35,7 @@ func TestLogLinesOfARequest(t *testing.T) {
 	handler := tracing.LogHandler(slog.NewJSONHandler(&out, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	c := logging(t, handler, func(c *oneprocess.Config) { c.Tracer = tracing.From(sdktrace.NewTracerProvider()) })
 	do(t, c, http.MethodPut, "/api/v1/users", alice, http.StatusCreated)
-	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "http://gateway/api/v1/rides", strings.NewReader(ride))
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "http://localhost/api/v1/rides", strings.NewReader(ride))
 	if err != nil {
 		t.Fatal(err)
 	}

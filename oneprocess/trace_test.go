@@ -59,7 +59,7 @@ func logging(t *testing.T, log slog.Handler, change func(*oneprocess.Config)) *h
 // do makes a request, and returns the body of the answer.
 func do(t *testing.T, c *http.Client, method, path, body string, status int) string {
 	t.Helper()
-	req, err := http.NewRequestWithContext(t.Context(), method, "http://gateway"+path, strings.NewReader(body))
+	req, err := http.NewRequestWithContext(t.Context(), method, "http://localhost"+path, strings.NewReader(body))
 	if err != nil {
 		t.Fatal(err)
 	}
