@@ -149,7 +149,7 @@ func (s *suite) reuseKeys() {
 		testCase{name: "rides", request: get("/api/v1/rides/count"), status: 200, body: `[1]`},
 		testCase{name: "none of them to 3", request: upcoming(1, 3), status: 204},
 	)
-	s.want(signIn("new", digest), 200)
+	s.want(signIn("new", digest).with(consistencyToken, s.session.newest()), 200)
 }
 
 // keysAfterClear: after a clear a key that was used before is free, but for the clear's own.
