@@ -32,7 +32,7 @@ func withQueues(topology string) string {
 		`{"name":"reads","waiting":2,"consumers":1},{"name":"control","waiting":2,"consumers":1}]}`
 }
 
-const topologyJSON = `{"epoch":3,"master":"p1.1","workers":[` +
+const topologyJSON = `{"epoch":3,"master":"p1.1","log_leader":{"worker":"p1.1","epoch":3},"registry_leader":{"worker":"p1.1","epoch":3},"workers":[` +
 	`{"id":"p1.1","pair":"p1","role":"master","state":"serving","pid":4330,"position":"3.9","lag":0,"reads":0,"writes":0,"database":"ok"},` +
 	`{"id":"p2.1","pair":"p2","role":"slave","state":"serving","pid":1000,"position":"3.9","lag":0,"reads":0,"writes":0,"database":"ok"}],` +
 	`"desired":{"slaves":1,"auto":true,"min":1,"max":5},"recoveries":[]}`

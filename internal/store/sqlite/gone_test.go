@@ -173,8 +173,8 @@ func TestDamageFoundLater(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	// Not the pages with the schema and the state.
-	for i := len(data) / 2; i < len(data)/2+4096; i++ {
+	// Not the pages with the schema and the state, which come first, and not only pages of an index.
+	for i := len(data) / 2; i < len(data)*3/4; i++ {
 		data[i] = 0xff
 	}
 	if err := os.WriteFile(path, data, 0o600); err != nil {

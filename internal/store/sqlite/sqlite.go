@@ -62,7 +62,11 @@ func Open(ctx context.Context, path string, o Options) (*sqlstore.Store, error) 
 	}
 	s, err := open(ctx, path, o, dialect(), created)
 	if err != nil {
-		return nil, explain(path, err)
+		err = explain(path, err)
+		if created { // an empty file would pass for a damaged one
+			err = errors.Join(err, os.Remove(path))
+		}
+		return nil, err
 	}
 	return s, nil
 }
