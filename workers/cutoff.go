@@ -50,7 +50,11 @@ func (w *Worker) standAside(v view, self registry.Member, members []registry.Mem
 	if aside != v.Aside {
 		w.status.update(func(v *view) { v.Aside = aside })
 	}
-	if aside && v.Elected > 0 && w.silence() > yieldAfter*w.Quiet {
+	if !aside {
+		w.asideSince = time.Now()
+	}
+	// When a broker comes back, some workers hear of it a moment before others.
+	if time.Since(w.asideSince) > w.Quiet/2 && v.Elected > 0 && w.silence() > yieldAfter*w.Quiet {
 		select {
 		case w.yields <- struct{}{}:
 		default:
