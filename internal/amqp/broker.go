@@ -7,6 +7,8 @@ import (
 	"slices"
 	"sync"
 	"time"
+
+	amqp091 "github.com/rabbitmq/amqp091-go"
 )
 
 const (
@@ -50,6 +52,13 @@ func (b *Broker) giveUp(node string) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.givenUp[node] = time.Now()
+}
+
+// proved takes back that a node was given up: it has just confirmed a message.
+func (b *Broker) proved(node string) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	delete(b.givenUp, node)
 }
 
 // order returns the nodes in the order in which to try them: at random, so that clients spread, but
@@ -134,7 +143,9 @@ func Connect[T any](ctx context.Context, b *Broker, setup func(context.Context, 
 			if ctx.Err() != nil {
 				return none, errors.Join(append(faults, ctx.Err())...)
 			}
-			b.giveUp(r.node)
+			if refusal := new(amqp091.Error); !errors.As(r.err, &refusal) || !refusal.Server {
+				b.giveUp(r.node) // one that refuses may be the first to have what is missing
+			}
 			if len(under) == 0 && len(nodes) == 0 {
 				return none, errors.Join(faults...)
 			}

@@ -74,6 +74,7 @@ func (c Confirm) Err() error {
 	case c.deferred.Acked() && p.cameBack(c.correlation):
 		return ErrUnroutable
 	case c.deferred.Acked():
+		p.conn.broker.proved(p.conn.node)
 		return nil
 	case p.channel.IsClosed():
 		// On a closed channel everything pending reads as refused.

@@ -26,7 +26,7 @@ type Event struct {
 func (e Event) Lost() bool { return e.Record == nil }
 
 // Follower reads the log from a state on, through lost connections, and folds it. It owns one
-// goroutine and one reader at a time: on any error it drops the reader, waits 50 ms to 2 s, and
+// goroutine and one reader at a time: on any error it drops the reader, waits 50 ms to 1 s, and
 // attaches again at the last record it was sure of, which it checks.
 type Follower struct {
 	log    Log
@@ -81,7 +81,7 @@ func (f *Follower) Close() {
 
 func (f *Follower) run(ctx context.Context) error {
 	pause := backoff.NewExponentialBackOff()
-	pause.InitialInterval, pause.MaxInterval = 50*time.Millisecond, 2*time.Second
+	pause.InitialInterval, pause.MaxInterval = 50*time.Millisecond, time.Second
 	for {
 		err := f.attach(ctx, pause.Reset)
 		switch {
