@@ -23,7 +23,7 @@ var (
 
 const (
 	// majorityBound is how soon writes go on where most RabbitMQs reach each other and the rest:
-	// net_ticktime is 6 s, so that a silent node is given up after 6 to 8 s.
+	// net_ticktime is 5 s, so that a silent node is given up after 5 to 7 s.
 	majorityBound = 12 * time.Second
 	// healedBound is how soon writes go on after the network is whole again.
 	healedBound = 3 * time.Second

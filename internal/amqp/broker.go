@@ -18,6 +18,9 @@ const (
 	// setupPace is how long the set-up on a new connection has before another address is tried
 	// beside it: a node without a majority accepts connections, and answers nothing more.
 	setupPace = time.Second
+	// lastPace is how long all of several nodes have after the last of them was connected to. Then
+	// those that have not answered are given up: others may have come back meanwhile.
+	lastPace = 2 * time.Second
 	// avoidFor is how long an address that was given up comes after the others.
 	avoidFor = 30 * time.Second
 )
@@ -110,6 +113,12 @@ func Connect[T any](ctx context.Context, b *Broker, setup func(context.Context, 
 	for {
 		select {
 		case <-pace.C:
+			if len(nodes) == 0 && b.Clustered() {
+				for _, node := range under {
+					b.giveUp(node)
+				}
+				return none, errors.Join(append(faults, errNoAnswer)...)
+			}
 			if len(nodes) == 0 {
 				continue
 			}
@@ -126,9 +135,9 @@ func Connect[T any](ctx context.Context, b *Broker, setup func(context.Context, 
 				})
 				results <- result{node, made, err}
 			}()
-			pace.Reset(dialPace)
+			pace.Reset(paceAfter(dialPace, nodes))
 		case <-connected:
-			pace.Reset(setupPace)
+			pace.Reset(paceAfter(setupPace, nodes))
 		case r := <-results:
 			i := slices.Index(under, r.node)
 			if r.err == nil {
@@ -149,7 +158,21 @@ func Connect[T any](ctx context.Context, b *Broker, setup func(context.Context, 
 			if len(under) == 0 && len(nodes) == 0 {
 				return none, errors.Join(faults...)
 			}
-			pace.Reset(0)
+			if len(nodes) > 0 {
+				pace.Reset(0)
+			}
 		}
 	}
+}
+
+// errNoAnswer: no node of several has done what was asked of it.
+var errNoAnswer = errors.New("amqp: no node has answered in time")
+
+// paceAfter returns how long to wait before the next of the nodes is tried: the pace, or longer where
+// none is left.
+func paceAfter(pace time.Duration, nodes []string) time.Duration {
+	if len(nodes) == 0 {
+		return lastPace
+	}
+	return pace
 }
