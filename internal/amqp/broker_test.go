@@ -75,12 +75,12 @@ func TestConnect(t *testing.T) {
 		took    time.Duration
 		givenUp int
 	}{
-		"the first works":               {[]setup{works}, 7, 0, 0},
-		"one hangs":                     {[]setup{hangs, works}, 7, dialPace, 1},
-		"two hang":                      {[]setup{hangs, hangs, works}, 7, 2 * dialPace, 2},
-		"one fails":                     {[]setup{fails, works}, 7, 0, 1},
-		"one refuses": {[]setup{refuses, works}, 7, 0, 0},
-		"all fail":                      {[]setup{fails, fails, fails}, 0, 0, 3},
+		"the first works": {[]setup{works}, 7, 0, 0},
+		"one hangs":       {[]setup{hangs, works}, 7, dialPace, 1},
+		"two hang":        {[]setup{hangs, hangs, works}, 7, 2 * dialPace, 2},
+		"one fails":       {[]setup{fails, works}, 7, 0, 1},
+		"one refuses":     {[]setup{refuses, works}, 7, 0, 0},
+		"all fail":        {[]setup{fails, fails, fails}, 0, 0, 3},
 		// The others may be back: it must be tried again.
 		"two refuse and one hangs": {[]setup{refuses, refuses, hangs}, 0, lastPace, 1},
 		"all hang":                 {[]setup{hangs, hangs, hangs}, 0, 2*dialPace + lastPace, 3},
