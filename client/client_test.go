@@ -95,7 +95,7 @@ func TestWriteIsRetriedWithTheSameKey(t *testing.T) {
 	})
 }
 
-// What cannot be sent is no failure of the system, and is not tried again.
+// A request that cannot be sent is no failure of the system, and is not tried again.
 func TestWhatCannotBeSent(t *testing.T) {
 	for name, call := range map[string]func() error{
 		"token":    func() error { return New("http://rides.example", WithToken("sec\nret")).Readyz(t.Context()) },

@@ -84,7 +84,7 @@ func TestDeathsNameTheirCause(t *testing.T) {
 	})
 }
 
-// A pair that cannot be started for want of room is not given up: it may have the newest data.
+// A pair that cannot be started because there is no room is not given up: it may have the newest data.
 func TestAFullDiskIsNoReasonToGiveAPairUp(t *testing.T) {
 	watch(t, func(w *watched) {
 		w.elect("p1.1", "p1")

@@ -48,7 +48,7 @@ func (w *Worker) replicate(ctx context.Context) error {
 			return w.give(ctx, err)
 		}
 		if errors.Is(err, store.ErrFull) {
-			// What was being written may be stored or not: begin again from what is.
+			// The last transaction may be stored or not: begin again from the stored state.
 			if err := w.waitForRoom(ctx, err); err != nil {
 				return err
 			}

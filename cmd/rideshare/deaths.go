@@ -22,7 +22,7 @@ func checkDeaths(o *observation) finding {
 	if last == nil {
 		return unseen(part, "the topology cannot be seen")
 	}
-	// What is being replaced just now is none: it has to be seen twice.
+	// A pair that is just being replaced does not count: it has to be seen twice.
 	if o.later != nil && len(o.topology.Faults) > 0 && len(last.Faults) > 0 {
 		var all []string
 		for _, f := range last.Faults {

@@ -253,7 +253,7 @@ func TestInterruptedStandardInput(t *testing.T) {
 			t.Errorf("%s: %+v", name, r)
 		}
 	}
-	// What hangs in opening the pipe ends, too.
+	// A command that waits to open the pipe must end, too.
 	opened, err := os.OpenFile(pipe, os.O_WRONLY, 0)
 	if err != nil {
 		t.Fatal(err)

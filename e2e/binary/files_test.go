@@ -152,7 +152,7 @@ func TestEmptyDatabases(t *testing.T) {
 	if kept := f.kept(); len(kept) != 3 {
 		t.Errorf("%d databases are kept", len(kept))
 	}
-	// What an operator has put back serves.
+	// The system serves the data that an operator has put back.
 	if err := os.MkdirAll(filepath.Dir(f.files[0]), 0o700); err != nil {
 		t.Fatal(err)
 	}

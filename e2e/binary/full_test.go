@@ -32,7 +32,7 @@ func TestFullDisk(t *testing.T) {
 	acknowledged := 1
 
 	disk.Fill(t)
-	// What the databases have in reserve lasts for a while.
+	// The databases have space in reserve, which lasts for a while.
 	waiting := ""
 	for n := 0; waiting == "" && n < 2000; n++ {
 		name := fmt.Sprintf("user%d-%s", n, strings.Repeat("x", 100))

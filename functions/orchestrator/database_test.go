@@ -196,7 +196,7 @@ func testAnotherBodyUnderAKey(t *testing.T, via servetest.Driver) {
 	want(t, do(h, http.MethodPost, writePath, alice, refused...), 409, "")
 	want(t, do(h, http.MethodPost, writePath, aRide, refused...), 422, "")
 	want(t, do(h, http.MethodPost, writePath, alice, refused...), 409, "")
-	// What was refused for its form has not used its key.
+	// A request that was refused for its form has not used its key.
 	malformed := []string{"Idempotency-Key", "malformed"}
 	want(t, do(h, http.MethodPost, writePath, `{"ops":[]}`, malformed...), 400, "")
 	want(t, do(h, http.MethodPost, writePath, aRide, malformed...), 200, `{"results":[{"rows":1,"values":{"ride_id":1}}],"position":"1.2"}`)

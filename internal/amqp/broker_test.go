@@ -104,7 +104,7 @@ func TestConnect(t *testing.T) {
 	}
 }
 
-// What is ready too late is dropped, and nothing goes on after Connect has returned.
+// Connect drops a connection that is ready too late, and leaves nothing running when it returns.
 func TestConnectDropsWhatIsLate(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		late := func(ctx context.Context) (int, error) { <-ctx.Done(); return 3, nil }

@@ -153,7 +153,7 @@ func TestOnlyRegularFilesAreReplaced(t *testing.T) {
 			t.Errorf("%s: %v, %v", kind, after, err)
 		}
 	}
-	// What takes the name meanwhile is not replaced either.
+	// A file that takes the name meanwhile is not replaced either.
 	path := filepath.Join(t.TempDir(), "file")
 	f := create(t, t.Context(), path, "new")
 	if err := os.Symlink("elsewhere", path); err != nil {
@@ -164,7 +164,7 @@ func TestOnlyRegularFilesAreReplaced(t *testing.T) {
 	}
 }
 
-// What an interrupted program has left passes nothing on: neither its permissions nor what it links to.
+// The rest of an interrupted write passes nothing on: neither its permissions nor its link target.
 func TestLeftovers(t *testing.T) {
 	dir := t.TempDir()
 	victim := filepath.Join(t.TempDir(), "victim")

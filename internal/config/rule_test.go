@@ -120,7 +120,7 @@ func TestEveryFaultIsNamed(t *testing.T) {
 	}
 }
 
-// What was put together by a program is checked by the same rules.
+// The same rules check a configuration that a program has put together.
 func TestCheck(t *testing.T) {
 	c, err := config.Load[embedded]([]string{"EX_BROKER=b", "EX_COUNT=2", "EX_READS=1", "EX_WAIT=1s", "EX_SERVERS=a:1,b:2"})
 	if err != nil {

@@ -26,7 +26,7 @@ type Options struct {
 	// Guard decides who may use an operation that has a Security requirement. Without one such
 	// operations are refused, so that forgetting it opens nothing.
 	Guard Guard
-	// Hosts are the hosts that requests may name, where nobody is asked for a token. Default: any.
+	// Hosts are the hosts that requests may name if the system asks for no tokens. Default: any.
 	Hosts *Hosts
 	// Timeout is how long a request may take. Default: 10 s.
 	Timeout time.Duration

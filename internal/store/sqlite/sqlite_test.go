@@ -126,7 +126,7 @@ func TestBadFiles(t *testing.T) {
 			if err := os.WriteFile(path, content, 0o600); err != nil {
 				t.Fatal(err)
 			}
-			// What was there before is not begun anew, whatever is left of it.
+			// A database that existed is not begun anew, whatever is left of it.
 			for _, o := range []Options{{}, {Create: true}} {
 				if _, err := Open(t.Context(), path, o); !errors.Is(err, ErrBadFile) || !errors.Is(err, store.ErrDamaged) {
 					t.Fatal(err)
