@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -54,9 +55,11 @@ func TestFullDisk(t *testing.T) {
 
 	_ = p.end(syscall.SIGKILL) // that it was killed is what it says
 	f.process = start(t, addr, data)
-	f.until("it reads again", func() bool { return f.users() >= 0 })
-	f.readsFor(3*time.Second, acknowledged)
-	f.saysSo()
+	f.until("it reads again, or says that a database has no room to open", func() bool { return f.users() >= 0 || f.lacksRoom() })
+	if !f.lacksRoom() {
+		f.readsFor(3*time.Second, acknowledged)
+		f.saysSo()
+	}
 
 	disk.Free(t)
 	f.until("the write that waited is done", func() bool { return f.try(waiting, 3*time.Second) == http.StatusOK })
@@ -185,6 +188,12 @@ func (f *fullDisk) topology() (top cluster.Topology) {
 		_ = json.Unmarshal(a.Body, &top) // what is no topology has no workers
 	}
 	return top
+}
+
+// lacksRoom reports whether a pair cannot be started because SQLite has no room for the 32 KiB of shared
+// memory that it opens a database with. The others wait for that pair then, as its data may be the newest.
+func (f *fullDisk) lacksRoom() bool {
+	return slices.ContainsFunc(f.topology().Faults, func(p cluster.PairFault) bool { return strings.Contains(p.Why, "the disk is full") })
 }
 
 func (f *fullDisk) until(what string, condition func() bool) {
