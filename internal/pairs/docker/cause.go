@@ -6,6 +6,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"strconv"
 	"strings"
 	"syscall"
 	"time"
@@ -32,7 +33,11 @@ func (p *Pairs) causeOfDeath(ctx context.Context, m events.Message) string {
 	defer cancel()
 	c, err := p.api.ContainerInspect(ctx, m.Actor.ID)
 	if err != nil || c.State == nil || c.State.Running {
-		return "exit code " + cmp.Or(m.Actor.Attributes["exitCode"], "unknown")
+		code, err := strconv.Atoi(m.Actor.Attributes["exitCode"])
+		if err != nil {
+			return "exit code unknown"
+		}
+		return fault(&container.State{Status: container.StateExited, ExitCode: code})
 	}
 	return p.cause(ctx, m.Actor.ID, c.State)
 }

@@ -88,7 +88,9 @@ func (p *Pairs) begin(ctx context.Context, id, database, password string, run in
 	if err := p.put(ctx, database, dataFolder, databaseUser, 0o400, files); err != nil {
 		return err
 	}
-	g, ctx := errgroup.WithContext(ctx)
+	// The failure of one does not cancel the other: the engine would go on to create a container that
+	// the cleanup does not see.
+	var g errgroup.Group
 	g.Go(func() error { return p.start(ctx, database, p.config.databaseName(id)) })
 	g.Go(func() error { return p.launch(ctx, id, password, run) })
 	return g.Wait()

@@ -189,11 +189,11 @@ func TestOnPurpose(t *testing.T) {
 	w.ok(p.Remove(t.Context(), removed.ID))
 	w.ok(freeze.Persist(func() error { return w.ContainerPause(t.Context(), p.config.workerName(kept.ID, 1)) }))
 	w.ok(p.Kill(t.Context(), kept.ID, pairs.WorkerPart))
-	if e := w.receive(events); e != (pairs.Event{Pair: kept.ID, Part: pairs.WorkerPart, Worker: kept.Worker.ID}) {
+	if e := w.receive(events); e != (pairs.Event{Pair: kept.ID, Part: pairs.WorkerPart, Worker: kept.Worker.ID, Why: "killed"}) {
 		t.Errorf("the first event is %+v", e)
 	}
 	w.ok(p.Kill(t.Context(), kept.ID, pairs.DatabasePart))
-	if e := w.receive(events); e != (pairs.Event{Pair: kept.ID, Part: pairs.DatabasePart, Worker: kept.Worker.ID}) {
+	if e := w.receive(events); e != (pairs.Event{Pair: kept.ID, Part: pairs.DatabasePart, Worker: kept.Worker.ID, Why: "killed"}) {
 		t.Errorf("the second event is %+v", e)
 	}
 }
