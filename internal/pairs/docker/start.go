@@ -101,7 +101,7 @@ func (p *Pairs) resume(ctx context.Context, f *found, database string) error {
 	if err := p.put(ctx, database, dataFolder, databaseUser, 0o400, counted); err != nil {
 		return err
 	}
-	g, ctx := errgroup.WithContext(ctx)
+	var g errgroup.Group // without a common end: see begin
 	if !running(f.database) {
 		g.Go(func() error { return p.start(ctx, database, p.config.databaseName(f.id)) })
 	}
