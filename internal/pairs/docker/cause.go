@@ -19,8 +19,9 @@ import (
 
 const (
 	// causeTimeout bounds what a death waits for before it is reported: everybody waits for the
-	// election that follows.
-	causeTimeout = 500 * time.Millisecond
+	// election that follows. The engine holds on to a container that has just died for some 0.5 s;
+	// then the exit code of the event has to do.
+	causeTimeout = 50 * time.Millisecond
 	lastLines    = "50"     // of a log, in which the cause of a death is looked for
 	mostLog      = 64 << 10 // bytes of it
 	mostCause    = 300      // bytes of a line that is quoted
