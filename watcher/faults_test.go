@@ -53,13 +53,13 @@ func TestDeathsNameTheirCause(t *testing.T) {
 		w.elect("p1.1", "p1")
 		const cause = "exited with 1: no connection"
 		w.machine.mu.Lock()
-		w.machine.fault, w.machine.failing = cause, true
+		w.machine.known, w.machine.fault, w.machine.failing = "exited with 1", cause, true
 		w.machine.mu.Unlock()
 		if err := w.machine.Kill(t.Context(), "p2", pairs.WorkerPart); err != nil {
 			t.Fatal(err)
 		}
 		w.settle(100 * time.Millisecond)
-		if !w.lines.has("died", "worker=p2.1", cause) {
+		if !w.lines.has("died", "worker=p2.1", "exited with 1") || !w.lines.has("cause of death", "worker=p2.1", cause) {
 			t.Errorf("logged: %s", &w.lines.all)
 		}
 		w.settle(2 * time.Second)

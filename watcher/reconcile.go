@@ -126,6 +126,7 @@ func (w *Watcher) observe(ctx context.Context, config registry.Config) (Observat
 	if o.Pairs, err = w.Pairs.List(listing); err != nil {
 		return o, err
 	}
+	w.explain(o.Pairs)
 	if o.Aside, err = w.Pairs.Aside(listing); err != nil {
 		return o, err
 	}

@@ -61,9 +61,33 @@ func (r *recoveries) begin(worker, why string, now time.Time) {
 		return // not one of those that should be there
 	}
 	if r.last.Master.Worker == worker {
-		r.open = append(r.open, incident{worker: worker, why: "master " + worker + ": " + why, since: now, epoch: r.last.Master.Epoch})
+		r.open = append(r.open, incident{worker: worker, why: why, since: now, epoch: r.last.Master.Epoch})
 	}
-	r.open = append(r.open, incident{worker: worker, why: worker + ": " + why, since: now})
+	r.open = append(r.open, incident{worker: worker, why: why, since: now})
+}
+
+// explain says better why a worker died.
+func (r *recoveries) explain(worker, why string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for i := range r.open {
+		if r.open[i].worker == worker {
+			r.open[i].why = why
+		}
+	}
+	for i := range r.done {
+		if r.done[i].Worker == worker {
+			r.done[i].Why = reason(r.done[i].Role, worker, why)
+		}
+	}
+}
+
+// reason says for what there was a recovery.
+func reason(role cluster.Role, worker, why string) string {
+	if role == cluster.Master {
+		worker = "master " + worker
+	}
+	return worker + ": " + why
 }
 
 // observe closes what is over.
@@ -92,13 +116,14 @@ func (r *recoveries) observe(o Observation) {
 		}
 		done := cluster.Recovery{
 			At: i.since.UTC(), Worker: i.worker, Role: cluster.Slave,
-			What: what, Why: i.why, Duration: cluster.MillisOf(o.Now.Sub(i.since)),
+			What: what, Duration: cluster.MillisOf(o.Now.Sub(i.since)),
 		}
 		if i.epoch > 0 {
 			done.Role, done.Elected = cluster.Master, cluster.MillisOf(i.elected.Sub(i.since))
 		}
+		done.Why = reason(done.Role, i.worker, i.why)
 		r.metrics.Recovered(i.kind(), o.Now.Sub(i.since))
-		r.logger.Info("recovered", "what", what, "why", i.why, "took", o.Now.Sub(i.since))
+		r.logger.Info("recovered", "what", what, "why", done.Why, "took", o.Now.Sub(i.since))
 		r.done = slices.Insert(r.done, 0, done)
 		r.done = r.done[:min(len(r.done), keptRecoveries)]
 		return true

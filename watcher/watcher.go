@@ -10,7 +10,6 @@ package watcher
 import (
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
 	"sync"
 	"time"
@@ -155,7 +154,7 @@ func (w *Watcher) timer() <-chan time.Time {
 // died is the fast path: the registry would notice only at the end of the worker's session.
 func (w *Watcher) died(ctx context.Context, e pairs.Event) {
 	w.Logger.Warn("died", "pair", e.Pair, "part", e.Part, "worker", e.Worker, "why", e.Why)
-	why := fmt.Sprintf("%s died: %s", e.Part, e.Why)
+	why := died(e.Part, e.Why)
 	w.blame(e.Pair, why)
 	if !w.isLeading() {
 		return

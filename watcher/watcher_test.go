@@ -39,6 +39,7 @@ type machine struct {
 	failing bool   // nothing can be started
 	failure error  // why not; nil: the machine is full
 	fault   string // of what is killed next; empty: killed
+	known   string // of that at once; empty: all of it
 	hanging bool   // the engine does not say what there is
 	next    int
 	aside   []string
@@ -97,7 +98,7 @@ func (m *machine) Kill(_ context.Context, id string, part pairs.Part) error {
 	}
 	p.Worker.Running, p.Worker.PID, p.Worker.Fault = false, 0, cmp.Or(m.fault, "killed")
 	m.pairs[id] = p
-	m.events <- pairs.Event{Pair: id, Part: part, Worker: p.Worker.ID, Why: p.Worker.Fault}
+	m.events <- pairs.Event{Pair: id, Part: part, Worker: p.Worker.ID, Why: cmp.Or(m.known, p.Worker.Fault)}
 	return nil
 }
 

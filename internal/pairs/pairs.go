@@ -54,7 +54,7 @@ type Event struct {
 	Pair   string
 	Part   Part
 	Worker string // the id of the pair's worker
-	Why    string // the cause, as in Process.Fault
+	Why    string // the cause, as far as it is known at once; Process.Fault may say more
 }
 
 // Pairs are the pairs on this machine. Its methods may be called concurrently.

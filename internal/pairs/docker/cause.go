@@ -9,7 +9,6 @@ import (
 	"strconv"
 	"strings"
 	"syscall"
-	"time"
 	"unicode/utf8"
 
 	"github.com/docker/docker/api/types/container"
@@ -18,29 +17,20 @@ import (
 )
 
 const (
-	// causeTimeout bounds what a death waits for before it is reported: everybody waits for the
-	// election that follows. The engine holds on to a container that has just died for some 0.5 s;
-	// then the exit code of the event has to do.
-	causeTimeout = 50 * time.Millisecond
-	lastLines    = "50"     // of a log, in which the cause of a death is looked for
-	mostLog      = 64 << 10 // bytes of it
-	mostCause    = 300      // bytes of a line that is quoted
+	lastLines = "50"     // of a log, in which the cause of a death is looked for
+	mostLog   = 64 << 10 // bytes of it
+	mostCause = 300      // bytes of a line that is quoted
 )
 
-// causeOfDeath says why a container that has just died did so. Where the engine does not tell in time, what
-// the event says has to do.
-func (p *Pairs) causeOfDeath(ctx context.Context, m events.Message) string {
-	ctx, cancel := context.WithTimeout(ctx, causeTimeout)
-	defer cancel()
-	c, err := p.api.ContainerInspect(ctx, m.Actor.ID)
-	if err != nil || c.State == nil || c.State.Running {
-		code, err := strconv.Atoi(m.Actor.Attributes["exitCode"])
-		if err != nil {
-			return "exit code unknown"
-		}
-		return fault(&container.State{Status: container.StateExited, ExitCode: code})
+// atFirstSight says why a container has died as far as the event tells. For more the engine would have to
+// be asked, which holds on to a container that has just died for some 0.5 s: everybody waits for the
+// election that follows. List says more.
+func atFirstSight(m events.Message) string {
+	code, err := strconv.Atoi(m.Actor.Attributes["exitCode"])
+	if err != nil {
+		return "exit code unknown"
 	}
-	return p.cause(ctx, m.Actor.ID, c.State)
+	return fault(&container.State{Status: container.StateExited, ExitCode: code})
 }
 
 // cause says why a container does not run; empty where it never did. To the exit code of a process that

@@ -95,7 +95,7 @@ func (p *Pairs) death(ctx context.Context, m events.Message) (pairs.Event, bool)
 	default:
 		return e, false
 	}
-	e.Why = p.causeOfDeath(ctx, m)
+	e.Why = atFirstSight(m)
 	return e, true
 }
 
