@@ -17,7 +17,7 @@ import (
 // Answers are the status codes of an operation and what each of them means.
 type Answers map[int]string
 
-// What the answers that many operations have mean.
+// Meanings of answers that many operations share.
 const (
 	MeansUnavailable = "Nobody can serve it now. Retry after the given number of seconds, a write with the same Idempotency-Key"
 	MeansUnknown     = "The outcome is unknown. Retry with the same Idempotency-Key to learn it"

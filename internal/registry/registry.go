@@ -48,7 +48,7 @@ type Member struct {
 // DatabaseOK is the Database of a member whose database reads and writes.
 const DatabaseOK = "ok"
 
-// Writable reports whether the worker's database can write, so that it may become master.
+// Writable reports whether the worker's database can write. Only then may the worker become master.
 func (m Member) Writable() bool { return m.Database == DatabaseOK || m.Database == "" }
 
 // Master is who was elected.
