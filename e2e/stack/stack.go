@@ -10,7 +10,9 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
+	"time"
 
 	"rideshare/internal/cluster"
 	"rideshare/internal/dockertest/freeze"
@@ -89,6 +91,22 @@ func Docker(args ...string) (string, error) {
 		return "", err
 	}
 	return strings.TrimSpace(string(out)), nil
+}
+
+// Death returns when the engine noticed that a container had died, the last time since then.
+func Death(container string, since time.Time) (time.Time, error) {
+	stamp := func(t time.Time) string { return fmt.Sprintf("%d.%09d", t.Unix(), t.Nanosecond()) }
+	out, err := Docker("events", "--since", stamp(since), "--until", stamp(time.Now()),
+		"--filter", "container="+container, "--filter", "event=die", "--format", "{{.TimeNano}}")
+	if err != nil {
+		return time.Time{}, err
+	}
+	lines := strings.Fields(out)
+	if len(lines) == 0 {
+		return time.Time{}, fmt.Errorf("%s did not die since %s", container, since)
+	}
+	nanoseconds, err := strconv.ParseInt(lines[len(lines)-1], 10, 64)
+	return time.Unix(0, nanoseconds), err
 }
 
 // Address returns a container's address on its network.
