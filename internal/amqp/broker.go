@@ -18,8 +18,9 @@ const (
 	// setupPace is how long the set-up on a new connection has before another address is tried
 	// beside it: a node without a majority accepts connections, and answers nothing more.
 	setupPace = time.Second
-	// lastPace is how long all of several nodes have after the last of them was connected to. Then
-	// those that have not answered are given up: others may have come back meanwhile.
+	// lastPace is how long all of several nodes have after the last of them was connected to. Then all are
+	// tried once more, beside what is under way: those that failed may have come back meanwhile, and
+	// those that are slow may be slow because the machine is.
 	lastPace = 2 * time.Second
 	// avoidFor is how long an address that was given up comes after the others.
 	avoidFor = 30 * time.Second
@@ -85,8 +86,9 @@ type Dialer func(context.Context) (*Conn, error)
 
 // Connect makes what setup makes of connections to a node. It tries all nodes, beginning with the
 // next one when a node fails or takes long, and returns what is ready first. The others are
-// dropped by drop. It waits for all that it began: ctx must bound it. setup must end with its
-// context, and must close what it has dialled when it fails.
+// dropped by drop. It returns an error when all nodes have failed, or ctx ends. It waits for all that it
+// began: ctx must bound it. setup must end with its context, and must close what it has dialled when it
+// fails.
 func Connect[T any](ctx context.Context, b *Broker, setup func(context.Context, Dialer) (T, error), drop func(T)) (T, error) {
 	type result struct {
 		node string
@@ -97,7 +99,7 @@ func Connect[T any](ctx context.Context, b *Broker, setup func(context.Context, 
 	var under []string // nodes under way, in the order in which they were begun
 	nodes := b.order()
 	results := make(chan result)
-	connected := make(chan struct{}, 8*len(nodes)) // more than any set-up dials
+	connected := make(chan struct{})
 	trying, cancel := context.WithCancel(ctx)
 	defer func() {
 		cancel()
@@ -117,7 +119,7 @@ func Connect[T any](ctx context.Context, b *Broker, setup func(context.Context, 
 				for _, node := range under {
 					b.giveUp(node)
 				}
-				return none, errors.Join(append(faults, errNoAnswer)...)
+				nodes = b.order()
 			}
 			if len(nodes) == 0 {
 				continue
@@ -129,7 +131,10 @@ func Connect[T any](ctx context.Context, b *Broker, setup func(context.Context, 
 				made, err := setup(trying, func(ctx context.Context) (*Conn, error) {
 					conn, err := b.dial(ctx, node)
 					if err == nil {
-						connected <- struct{}{}
+						select {
+						case connected <- struct{}{}:
+						case <-trying.Done():
+						}
 					}
 					return conn, err
 				})
@@ -164,9 +169,6 @@ func Connect[T any](ctx context.Context, b *Broker, setup func(context.Context, 
 		}
 	}
 }
-
-// errNoAnswer: no node of several has done what was asked of it.
-var errNoAnswer = errors.New("amqp: no node has answered in time")
 
 // paceAfter returns how long to wait before the next of the nodes is tried: the pace, or longer where
 // none is left.

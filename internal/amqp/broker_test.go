@@ -61,6 +61,15 @@ func hangs(ctx context.Context) (int, error) { <-ctx.Done(); return 0, ctx.Err()
 
 func works(context.Context) (int, error) { return 7, nil }
 
+func slow(ctx context.Context) (int, error) {
+	select {
+	case <-time.After(2 * lastPace):
+		return 7, nil
+	case <-ctx.Done():
+		return 0, ctx.Err()
+	}
+}
+
 func refuses(context.Context) (int, error) {
 	return 0, &amqp091.Error{Code: amqp091.PreconditionFailed, Server: true}
 }
@@ -68,6 +77,7 @@ func refuses(context.Context) (int, error) {
 func fails(context.Context) (int, error) { return 0, ErrLost }
 
 func TestConnect(t *testing.T) {
+	const limit = 3 * lastPace
 	type setup = func(context.Context) (int, error)
 	for name, test := range map[string]struct {
 		nodes   []setup
@@ -81,15 +91,20 @@ func TestConnect(t *testing.T) {
 		"one fails":       {[]setup{fails, works}, 7, 0, 1},
 		"one refuses":     {[]setup{refuses, works}, 7, 0, 0},
 		"all fail":        {[]setup{fails, fails, fails}, 0, 0, 3},
-		// The others may be back: it must be tried again.
-		"two refuse and one hangs": {[]setup{refuses, refuses, hangs}, 0, lastPace, 1},
-		"all hang":                 {[]setup{hangs, hangs, hangs}, 0, 2*dialPace + lastPace, 3},
+		// The others may be back: they are tried again.
+		"two refuse and one hangs": {[]setup{refuses, refuses, hangs, works}, 7, lastPace, 1},
+		"all hang, then one works": {[]setup{hangs, hangs, hangs, hangs, works}, 7, 2*dialPace + lastPace + dialPace, 3},
+		// Nobody is given up in vain: a machine may be so slow that it never takes less.
+		"all are slow":     {[]setup{slow, slow, slow, slow, slow, slow}, 7, 2 * lastPace, 3},
+		"all hang for all": {[]setup{hangs, hangs, hangs, hangs, hangs, hangs, hangs, hangs, hangs}, 0, limit, 3},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				b := threeNodes(t)
 				begun := time.Now()
-				got, err := Connect(t.Context(), b, answers(test.nodes...), func(int) {})
+				ctx, cancel := context.WithTimeout(t.Context(), limit)
+				defer cancel()
+				got, err := Connect(ctx, b, answers(test.nodes...), func(int) {})
 				if got != test.want || (err == nil) != (test.want != 0) {
 					t.Errorf("%d, %v", got, err)
 				}
