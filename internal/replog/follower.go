@@ -145,6 +145,9 @@ func (f *Follower) attach(ctx context.Context, working func()) error {
 	}
 }
 
+// mostAsking is for how many times quiet the follower goes on asking.
+const mostAsking = 5
+
 // errSilent: a reader has read nothing, although something was appended, or could not be.
 var errSilent = fmt.Errorf("%w: nothing was read for too long", ErrUnavailable)
 
@@ -161,10 +164,11 @@ func (f *Follower) next(ctx context.Context, reader Reader) ([]Raw, error) {
 	if !errors.Is(err, context.DeadlineExceeded) || ctx.Err() != nil {
 		return raws, err
 	}
-	asking, stop := context.WithTimeout(ctx, f.quiet)
-	defer stop()
 	f.asking.Go(func() {
-		// Where it fails nothing comes either, and the reader is given up.
+		// It outlives the reader: on a slow machine the connection for it takes longer than quiet, and
+		// the next reader finds it. Where it fails nothing comes, and the reader is given up.
+		asking, stop := context.WithTimeout(ctx, mostAsking*f.quiet)
+		defer stop()
 		barrier := Record{Kind: BarrierKind, Nonce: uuid.NewString()}
 		_ = f.log.Append(asking, barrier.Encode())
 	})

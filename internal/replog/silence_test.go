@@ -1,6 +1,7 @@
 package replog_test
 
 import (
+	"context"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -38,6 +39,40 @@ func TestFollowerAsksASilentLog(t *testing.T) {
 			t.Errorf("attached %d times", n)
 		}
 	})
+}
+
+// Where an append takes longer than readers are waited for, and longer whenever it begins anew, the follower
+// still hears of the log.
+func TestFollowerAsksASlowLog(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		server := memory.New(memory.Options{})
+		history(t, server.Connect(), 1)
+		f := replog.Follow(t.Context(), slowLog{server.Connect()}, replog.State{}, quiet)
+		defer f.Close()
+		collect(t, f, at(1))
+		go func() {
+			for range f.Events() {
+				continue // reading them is all
+			}
+		}()
+		time.Sleep(time.Minute)
+		synctest.Wait()
+		if f.Silence() > 5*quiet {
+			t.Errorf("silent for %v", f.Silence())
+		}
+	})
+}
+
+// slowLog is a log of which every append takes three times quiet.
+type slowLog struct{ replog.Log }
+
+func (l slowLog) Append(ctx context.Context, data []byte) error {
+	select {
+	case <-time.After(3 * quiet):
+		return l.Log.Append(ctx, data)
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 }
 
 // A reader that reads nothing, although the log goes on, is given up, and the next one is tried at
