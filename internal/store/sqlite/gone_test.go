@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"io"
 	"os"
 	"path/filepath"
 	"testing"
@@ -78,6 +79,16 @@ func add(ctx context.Context, s store.Store, op db.Op, seq uint64, before func()
 	return tx.Commit(ctx, store.Bookkeeping{State: replog.State{Seq: seq}})
 }
 
+// writer calls a function instead of writing.
+type writer func() error
+
+func (w writer) Write(p []byte) (int, error) {
+	if err := w(); err != nil {
+		return 0, err
+	}
+	return len(p), nil
+}
+
 // TestGone: nothing is committed to files that were deleted or moved, and what was committed before can
 // still be copied, also by a store of which nothing was read yet.
 func TestGone(t *testing.T) {
@@ -117,6 +128,14 @@ func TestGone(t *testing.T) {
 			}
 			if _, err := s.Begin(t.Context()); !errors.Is(err, store.ErrGone) {
 				t.Errorf("the next transaction: %v", err)
+			}
+			// A copy that breaks off, in one way or another, is not the last one.
+			ctx, cancel := context.WithCancel(t.Context())
+			if _, err := s.Export(ctx, writer(func() error { cancel(); return nil })); err == nil {
+				t.Error("a copy whose context has ended is complete")
+			}
+			if _, err := s.Export(t.Context(), writer(func() error { return io.ErrClosedPipe })); !errors.Is(err, io.ErrClosedPipe) {
+				t.Errorf("a copy to nobody: %v", err)
 			}
 			var snapshot bytes.Buffer
 			state, err := s.Export(t.Context(), &snapshot)

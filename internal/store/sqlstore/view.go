@@ -44,8 +44,8 @@ func (s *Store) glance(ctx context.Context) (view, error) {
 func (s *Store) lend(ctx context.Context, fn func(context.Context, *view) error) error {
 	ctx, done := s.call(ctx)
 	defer done()
-	from := s.readers
-	if s.Intact() != nil {
+	from, gone := s.readers, s.Intact() != nil
+	if gone {
 		from = s.writer // another connection may not be open, and cannot be opened any more
 	}
 	c, err := from.take(ctx)
@@ -54,7 +54,11 @@ func (s *Store) lend(ctx context.Context, fn func(context.Context, *view) error)
 	}
 	defer from.give(c)
 	err = fn(ctx, &view{conn: c})
-	if broken(err) || err != nil && c.control(ctx, rollback) != nil {
+	switch {
+	case err == nil:
+	case gone: // no connection could take the place of this one, whatever has happened to it
+		_ = c.control(context.WithoutCancel(ctx), rollback) // where nothing has begun there is nothing to end
+	case broken(err), c.control(ctx, rollback) != nil:
 		c.drop()
 	}
 	return s.fault(ctx, err)
