@@ -20,12 +20,7 @@ func (p *Pairs) SetAside(ctx context.Context, id string) (string, error) {
 	if err != nil || f == nil {
 		return "", err
 	}
-	if err := p.eraseContainers(ctx, id); err != nil {
-		return "", err
-	}
-	if err := p.sweep(ctx, id); err != nil {
-		return "", err
-	}
+	// That it is kept comes first: without its containers, a volume of which nothing says so could be removed.
 	place := p.config.volumeName(id)
 	for _, v := range []volume.CreateOptions{
 		{Name: place, Labels: p.config.labels(id, dataPart, 0)}, // mostly there
@@ -35,6 +30,15 @@ func (p *Pairs) SetAside(ctx context.Context, id string) (string, error) {
 			return "", p.explain("create "+v.Name, "", err)
 		}
 	}
+	if err := p.eraseContainers(ctx, id); err != nil {
+		return "", err
+	}
+	if err := p.sweep(ctx, id); err != nil {
+		return "", err
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	delete(p.lost, id) // an operator may bring it back
 	return place, nil
 }
 

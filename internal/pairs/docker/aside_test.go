@@ -34,6 +34,14 @@ func TestEmptiedVolume(t *testing.T) {
 	if len(list) != 1 || list[0].Unreadable == "" || list[0].Worker.Running {
 		t.Errorf("listed: %+v", list)
 	}
+	_, err = p.SetAside(t.Context(), pair.ID)
+	w.ok(err)
+	w.ok(p.removeVolume(t.Context(), w.config.keptName(pair.ID))) // its operator has put the data back
+	list, err = p.List(t.Context())
+	w.ok(err)
+	if len(list) != 1 || list[0].Unreadable != "" {
+		t.Errorf("listed, when it is to be tried again: %+v", list)
+	}
 }
 
 // TestSetAsideKeeps: the volume stays as it is, whatever the watcher does, until an operator takes it away
