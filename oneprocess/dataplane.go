@@ -68,10 +68,8 @@ func newDataPlane(c Config, folder *folder, logger *slog.Logger, metrics *teleme
 	d.pairs, err = inprocess.New(inprocess.Config{
 		Dir: d.dir,
 		Open: func(ctx context.Context, dir string, create bool) (store.Store, error) {
-			if create {
-				if err := folder.restore(); err != nil {
-					return nil, err
-				}
+			if err := folder.restore(); err != nil { // another process may have taken the place of a folder that was moved
+				return nil, err
 			}
 			return sqlite.Open(ctx, filepath.Join(dir, databaseFile), sqlite.Options{Create: create, Unsafe: c.Unsafe})
 		},

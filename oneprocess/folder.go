@@ -1,6 +1,7 @@
 package oneprocess
 
 import (
+	"errors"
 	"fmt"
 	"log/slog"
 	"os"
@@ -66,14 +67,16 @@ func (f *folder) restore() error {
 	if err != nil {
 		return err
 	}
+	path := filepath.Join(f.dir, SecretsFile)
+	if _, err := os.Stat(path); err != nil { // first: where it fails, the next call tries again
+		if err := f.secrets.save(path); err != nil {
+			return errors.Join(err, lock.Close())
+		}
+	}
 	f.logger.Error("the data folder was deleted or moved: it is made anew, from what the databases still have open", "folder", f.dir)
 	_ = f.lock.Close() // of a file that nobody finds any more
 	f.lock = lock
-	path := filepath.Join(f.dir, SecretsFile)
-	if _, err := os.Stat(path); err == nil {
-		return nil
-	}
-	return f.secrets.save(path)
+	return nil
 }
 
 // Close gives the folder back.

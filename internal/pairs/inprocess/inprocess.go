@@ -106,13 +106,13 @@ func (p *Pairs) Create(ctx context.Context) (pairs.Pair, error) {
 		return pairs.Pair{}, err
 	}
 	db, err := p.open(ctx, pair)
-	if err != nil {
-		return pairs.Pair{}, err
+	if err != nil { // no worker has ever had it
+		return pairs.Pair{}, errors.Join(err, os.RemoveAll(pair.dir))
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.closed {
-		return pairs.Pair{}, errors.Join(errClosed, db.Close())
+		return pairs.Pair{}, errors.Join(errClosed, db.Close(), os.RemoveAll(pair.dir))
 	}
 	p.pairs[pair.id] = pair
 	p.launch(pair, db)
