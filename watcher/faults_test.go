@@ -84,6 +84,26 @@ func TestDeathsNameTheirCause(t *testing.T) {
 	})
 }
 
+// A pair that could not be created is no fault any more when it is not wanted any more.
+func TestAFailedCreateIsForgotten(t *testing.T) {
+	watch(t, func(w *watched) {
+		w.elect("p1.1", "p1")
+		w.machine.mu.Lock()
+		w.machine.failing = true
+		w.machine.mu.Unlock()
+		slaves := func(n int, faults int) {
+			t.Helper()
+			w.ask(cluster.Command{Scale: &cluster.ScaleCommand{Count: n}})
+			w.settle(time.Minute)
+			if got := w.ask(cluster.Command{Topology: true}).Topology.Faults; len(got) != faults {
+				t.Errorf("%d slaves are wanted: faults %+v", n, got)
+			}
+		}
+		slaves(3, 1)
+		slaves(2, 0)
+	})
+}
+
 // A pair that cannot be started because there is no room is not given up: it may have the newest data.
 func TestAFullDiskIsNoReasonToGiveAPairUp(t *testing.T) {
 	watch(t, func(w *watched) {

@@ -41,7 +41,13 @@ func (w *Watcher) reconcile(ctx context.Context) error {
 		w.Metrics.Desired(slaves)
 	}
 	w.tellAside(o.Aside)
-	for _, a := range Plan(o) {
+	actions := Plan(o)
+	if missing := slices.ContainsFunc(actions, func(a Action) bool { return a.Verb == Create }); !missing && o.Creating == 0 && !o.Now.Before(o.NextCreate) {
+		w.mu.Lock()
+		w.createWhy = "" // it is not wanted any more
+		w.mu.Unlock()
+	}
+	for _, a := range actions {
 		if a.Verb == Stop {
 			return fmt.Errorf("%w: %s. %s", ErrLost, a.Why, w.Rescue)
 		}

@@ -7,6 +7,8 @@ import (
 	"net/http"
 
 	"rideshare/client"
+	"rideshare/internal/store"
+	"rideshare/watcher"
 )
 
 // Exit codes.
@@ -42,6 +44,8 @@ func exitCode(ctx context.Context, err error) int {
 		return 0
 	case errors.As(err, &usage):
 		return exitUsage
+	case errors.Is(err, store.ErrGone), errors.Is(err, watcher.ErrLost): // which is worse
+		return exitFailed
 	case ctx.Err() != nil:
 		return exitInterrupted
 	case errors.Is(err, errFound):

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"os"
 	"strings"
 	"testing"
@@ -13,6 +14,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"rideshare/client"
+	"rideshare/internal/store"
+	"rideshare/watcher"
 )
 
 const topologyJSON = `{"epoch":3,"master":"p1.1","log_leader":{"worker":"p1.1","epoch":3},"registry_leader":{"worker":"p1.1","epoch":3},"workers":[
@@ -108,6 +111,20 @@ func TestWatch(t *testing.T) {
 type writerFunc func([]byte) (int, error)
 
 func (f writerFunc) Write(b []byte) (int, error) { return f(b) }
+
+// That the data is lost is not hidden by the signal that ended the system.
+func TestALossIsNoInterruption(t *testing.T) {
+	interrupted, cancel := context.WithCancel(t.Context())
+	cancel()
+	for _, loss := range []error{store.ErrGone, watcher.ErrLost} {
+		if code := exitCode(interrupted, fmt.Errorf("the end: %w", loss)); code != exitFailed {
+			t.Errorf("%v: exit code %d", loss, code)
+		}
+	}
+	if code := exitCode(interrupted, errors.New("no connection")); code != exitInterrupted {
+		t.Errorf("exit code %d", code)
+	}
+}
 
 func TestExitCodes(t *testing.T) {
 	s := answering(t, map[string]string{
