@@ -41,8 +41,8 @@ func openFolder(dir string, logger *slog.Logger) (*folder, error) {
 func privateSecrets(dir string, logger *slog.Logger) (secrets, error) {
 	path := filepath.Join(dir, SecretsFile)
 	opened, err := atomicfile.Privatize(path, filepath.Join(dir, "pairs"))
-	if err != nil {
-		return secrets{}, err
+	if err != nil { // no reason to keep the system down
+		logger.Warn("the data folder is not private", "why", err)
 	}
 	if len(opened) > 0 {
 		logger.Warn("others could read files of the data folder, and no longer can: if one of them held secrets, delete "+

@@ -158,6 +158,9 @@ func (w *Watcher) switchOver(ctx context.Context, to string) cluster.Answer {
 	if successor == "" || t.Master == "" {
 		return problem(cluster.NoSuchWorker, "there is no slave %s that serves and can write", to)
 	}
+	if t.RegistryLeader.Worker != t.Master {
+		return problem(cluster.Failed, "another master is being elected")
+	}
 	from := t.RegistryLeader.Epoch
 	err = w.change(ctx, func(c *registry.Config) { c.Switch = registry.Switch{To: successor, From: from} })
 	for err == nil {
