@@ -44,7 +44,7 @@ func exitCode(ctx context.Context, err error) int {
 		return 0
 	case errors.As(err, &usage):
 		return exitUsage
-	case errors.Is(err, store.ErrGone), errors.Is(err, watcher.ErrLost): // which is worse
+	case errors.Is(err, store.ErrGone), errors.Is(err, watcher.ErrLost): // the user must see this, also after Ctrl-C
 		return exitFailed
 	case ctx.Err() != nil:
 		return exitInterrupted

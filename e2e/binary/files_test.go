@@ -266,7 +266,7 @@ func TestTheDataFolderIsDeleted(t *testing.T) {
 					site.Until("rides are acknowledged", func() bool { return site.Ledger.Rides() > before+20 })
 				}
 				more()
-				// What is there anew before all that was there is gone keeps the folder from going.
+				// The system may create files there while the old ones are being deleted: the folder is not empty then.
 				if err := os.RemoveAll(filepath.Join(data, folder)); err != nil && !errors.Is(err, syscall.ENOTEMPTY) {
 					t.Fatal(err)
 				}
