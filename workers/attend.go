@@ -50,6 +50,9 @@ func (w *Worker) attendOnce(ctx context.Context, due bool) error {
 	v := w.status.now()
 	members, err := w.Registry.Members(ctx)
 	if err != nil {
+		if self := w.member(v); !self.CutOff { // that much it knows by itself
+			w.standAside(v, self, nil)
+		}
 		return err
 	}
 	w.lag = lagOf(v.Log.Seq, members)
@@ -72,12 +75,19 @@ func (w *Worker) attendOnce(ctx context.Context, due bool) error {
 	if err != nil && !absent {
 		return err
 	}
+	v = w.status.now() // an office may have ended meanwhile
+	if master.Worker != w.ID || v.Leads > 0 || v.Elected > 0 || len(w.orders) > 0 {
+		w.vacantSince = time.Now()
+	}
 	switch {
 	case v.Leads > 0 && (absent || master.Epoch < v.Leads):
 		// The session ended, or the registry lost its data; the log still says who is master.
 		return w.Registry.Reclaim(ctx, registry.Master{Worker: w.ID, Epoch: v.Leads})
 	case v.Leads == 0 && (!v.serving() || v.Full != "") && master.Worker == w.ID:
 		// It was elected before its database was found to be damaged, or its disk to be full.
+		return w.Registry.Resign(ctx, master)
+	case time.Since(w.vacantSince) > vacantAfter:
+		// It does not lead, and resigning failed, or its claim was on its way just then.
 		return w.Registry.Resign(ctx, master)
 	case !w.status.now().electable():
 		return nil
@@ -91,6 +101,10 @@ func (w *Worker) attendOnce(ctx context.Context, due bool) error {
 	}
 	return nil
 }
+
+// vacantAfter is how long a worker is registered as master that does not lead and is not about to. An order to
+// lead is taken long before.
+const vacantAfter = 2 * time.Second
 
 // sameButCounts reports whether two descriptions of a worker differ in nothing but how far it is and how
 // much it has done.

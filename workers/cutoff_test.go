@@ -54,6 +54,31 @@ func TestAMasterThatIsCutOffYields(t *testing.T) {
 	}
 }
 
+// A worker that is registered as master, and does not lead, lets another be elected: its resignation may have
+// failed, or met its own claim.
+func TestAVacantOfficeIsLeft(t *testing.T) {
+	withQuiet(t, func(s *site) {
+		master := s.found("w1", "w2", "w3")
+		now, err := s.operator.Master(s.t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		slave := "w1"
+		if slave == master {
+			slave = "w2"
+		}
+		s.kill(master)
+		if err := s.workers[slave].session.Reclaim(s.t.Context(), registry.Master{Worker: slave, Epoch: now.Epoch}); err != nil {
+			t.Fatal(err)
+		}
+		s.until("somebody leads", func() bool {
+			next, err := s.operator.Master(s.t.Context())
+			return err == nil && next.Epoch > now.Epoch && s.leads(next.Worker)
+		})
+		s.mustWrite("1", addUser("alice"))
+	})
+}
+
 // Where nobody reaches the log nobody could do better: the master stays, and goes on at once.
 func TestNobodyYieldsWhereAllAreCutOff(t *testing.T) {
 	withQuiet(t, func(s *site) {

@@ -84,7 +84,7 @@ func TestMutants(t *testing.T) {
 			if out, err := exec.CommandContext(t.Context(), "go", "test", "-c", "-overlay", list, "-o", binary, ".").CombinedOutput(); err != nil {
 				t.Fatalf("it does not compile: %v\n%s", err, out)
 			}
-			out, err := exec.CommandContext(t.Context(), binary, "-test.run", "^TestSimulation$", "-schedules", "3000").CombinedOutput()
+			out, err := exec.CommandContext(t.Context(), binary, "-test.run", "^TestSimulation$", "-schedules", "3000", "-test.timeout", "2m").CombinedOutput()
 			if err == nil {
 				t.Fatal("3,000 schedules do not find it")
 			}

@@ -68,18 +68,19 @@ const (
 type Worker struct {
 	Config
 
-	status     *status
-	barriers   *barriers
-	orders     chan order
-	reads      atomic.Uint64                   // served
-	writes     atomic.Uint64                   // executed as master
-	following  atomic.Pointer[replog.Follower] // nil: it follows no log yet
-	proposed   atomic.Pointer[time.Time]       // since when an append waits to be read back; nil: none does
-	yields     chan struct{}                   // tells a replica that leads to leave that to another
-	lag        uint64                          // entries, when attend has looked last; attend's alone
-	asideSince time.Time                       // when attend last saw no reason to stand aside; attend's alone
-	damage     chan error                      // why the database cannot be read
-	trial      [][]db.Op                       // what found no room when it was master; replicate's alone
+	status      *status
+	barriers    *barriers
+	orders      chan order
+	reads       atomic.Uint64                   // served
+	writes      atomic.Uint64                   // executed as master
+	following   atomic.Pointer[replog.Follower] // nil: it follows no log yet
+	proposed    atomic.Pointer[time.Time]       // since when an append waits to be read back; nil: none does
+	yields      chan struct{}                   // tells a replica that leads to leave that to another
+	lag         uint64                          // entries, when attend has looked last; attend's alone
+	asideSince  time.Time                       // when attend last saw no reason to stand aside; attend's alone
+	vacantSince time.Time                       // since when the worker is registered as master and does not lead; attend's
+	damage      chan error                      // why the database cannot be read
+	trial       [][]db.Op                       // what found no room when it was master; replicate's alone
 }
 
 // order is what the registry's side tells the replica to do: lead the epoch, or seed a new log.
