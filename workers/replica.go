@@ -132,12 +132,12 @@ func (r *replica) follow(ctx context.Context) error {
 }
 
 func (r *replica) obey(ctx context.Context, o order) error {
-	if o.seed {
-		return r.seed(ctx, o.above)
-	}
 	select {
 	case <-r.yields: // of an earlier office
 	default:
+	}
+	if o.seed {
+		return r.seed(ctx, o.above)
 	}
 	r.status.update(func(v *view) { v.Elected = o.epoch })
 	err := r.lead(ctx, o.epoch)
@@ -360,6 +360,8 @@ func (r *replica) propose(ctx context.Context, data []byte, before func(replog.E
 		if err := before(e); err != nil {
 			return replog.Event{}, err
 		}
+		now := time.Now() // the log goes on, and what came before may take long
+		r.proposed.Store(&now)
 	}
 }
 

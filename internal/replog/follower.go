@@ -34,7 +34,8 @@ type Follower struct {
 	quiet  time.Duration // 0: it never doubts its reader
 	doubts bool          // the last reader was given up; the goroutine's alone
 	asking sync.WaitGroup
-	heard  atomic.Int64 // when a record was read last, in ns since start
+	heard  atomic.Int64 // when a record was read last, or handed over, in ns since start
+	handed atomic.Bool  // whether events wait to be received
 	start  time.Time
 	events chan []Event
 	cancel context.CancelFunc
@@ -60,7 +61,12 @@ func Follow(ctx context.Context, log Log, from State, quiet time.Duration) *Foll
 
 // Silence returns for how long nothing was read. It says something about the log only where quiet
 // is above 0: then a log that can be reached is never silent for much longer than that.
+//
+// While read events wait to be received it is 0: who receives them is busy, and the log is not silent.
 func (f *Follower) Silence() time.Duration {
+	if f.handed.Load() {
+		return 0
+	}
 	return time.Since(f.start) - time.Duration(f.heard.Load())
 }
 
@@ -227,6 +233,11 @@ func (f *Follower) fold(raws []Raw) ([]Event, error) {
 }
 
 func (f *Follower) emit(ctx context.Context, events []Event) error {
+	f.handed.Store(true)
+	defer func() {
+		f.heard.Store(int64(time.Since(f.start)))
+		f.handed.Store(false)
+	}()
 	select {
 	case f.events <- events:
 		return nil

@@ -75,6 +75,29 @@ func (l slowLog) Append(ctx context.Context, data []byte) error {
 	}
 }
 
+// A follower whose events nobody receives, as a write takes long, is not silent: it has read.
+func TestFollowerOfABusyReplicaIsNotSilent(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		server := memory.New(memory.Options{})
+		log := server.Connect()
+		history(t, log, 1)
+		f := replog.Follow(t.Context(), log, replog.State{}, quiet)
+		defer f.Close()
+		collect(t, f, at(1))
+		for range 10 { // of which the first asks the log, and what comes then is not received
+			time.Sleep(quiet)
+			synctest.Wait()
+			if silence := f.Silence(); silence > 2*quiet {
+				t.Fatalf("silent for %v", silence)
+			}
+		}
+		<-f.Events()
+		if silence := f.Silence(); silence > quiet {
+			t.Errorf("silent for %v once the events were received", silence)
+		}
+	})
+}
+
 // A reader that reads nothing, although the log goes on, is given up, and the next one is tried at
 // once. The follower goes on when a reader reads again.
 func TestFollowerGivesASilentReaderUp(t *testing.T) {
