@@ -118,7 +118,7 @@ func TestCancelled(t *testing.T) {
 	scripted(t, []answer{{err: resetError}}, func(t *testing.T, c *Client, _ *script) {
 		ctx, cancel := context.WithCancel(t.Context())
 		time.AfterFunc(time.Millisecond, cancel)
-		if err := c.Readyz(ctx); err != context.Canceled { //nolint:errorlint // and nothing else
+		if err := c.Readyz(ctx); err != context.Canceled { // and nothing else
 			t.Errorf("%v", err)
 		}
 	})

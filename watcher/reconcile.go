@@ -194,6 +194,7 @@ func (w *Watcher) act(ctx context.Context, a Action, epoch uint64) {
 			}
 			return err
 		})
+	case Stop: // reconcile's
 	}
 }
 

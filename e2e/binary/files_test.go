@@ -96,14 +96,14 @@ func (f *filled) refuses() {
 	}
 	ended, target := make(chan error, 1), load.NewTarget("http://"+addr, "", 1)
 	go func() { ended <- cmd.Wait() }()
-	var err error
+	var end error
 	for over := time.After(30 * time.Second); ; {
 		a, err := target.Must(f.Context(), http.StatusOK, http.MethodGet, "/rides/count", nil)
 		if count := strings.TrimSpace(string(a.Body)); err == nil && count != fmt.Sprintf("[%d]", f.ledger.Rides()) {
 			f.Fatalf("it counts %s rides:\n%s", count, out)
 		}
 		select {
-		case err = <-ended:
+		case end = <-ended:
 		case <-over:
 			_ = cmd.Process.Kill()
 			f.Fatalf("it does not end:\n%s", out)
@@ -113,7 +113,7 @@ func (f *filled) refuses() {
 		break
 	}
 	if code := cmd.ProcessState.ExitCode(); code != 1 {
-		f.Errorf("it ended with %d, %v", code, err)
+		f.Errorf("it ended with %d, %v", code, end)
 	}
 	for _, want := range []string{"no copy of the data can be read", filepath.Join(f.data, "pairs", "damaged", "p1-"), "sqlite3 FILE .recover", "rideshare restore"} {
 		if !strings.Contains(out.String(), want) {

@@ -37,12 +37,12 @@ func (p *process) as(host, method, path, body string) (status int, answer string
 
 func (p *process) topology() (c cluster.Topology) {
 	p.Helper()
-	status, answer := 0, io.Reader(nil)
+	status := 0
 	resp, err := p.target.HTTP.Get(p.target.URL + "/api/v1/cluster")
 	if err == nil {
 		defer resp.Body.Close() //nolint:errcheck // nothing is written to it
-		status, answer = resp.StatusCode, resp.Body
-		err = json.NewDecoder(answer).Decode(&c)
+		status = resp.StatusCode
+		err = json.NewDecoder(resp.Body).Decode(&c)
 	}
 	if err != nil || status != http.StatusOK {
 		p.Fatalf("the topology: %d, %v", status, err)

@@ -85,6 +85,7 @@ func (i *injector) service(p Part) (string, error) {
 		name, err = i.LeaderOf("rideshare.writes")
 	case LeadingKeeper:
 		name, err = i.Keeper("leader")
+	default: // a service, which has its name
 	}
 	if err != nil {
 		return "", err

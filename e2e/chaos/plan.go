@@ -3,6 +3,7 @@ package chaos
 import (
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"time"
 
 	"rideshare/e2e/netcut"
@@ -135,15 +136,8 @@ func compatible(a, b Fault) bool {
 
 // ofNodes reports whether the fault takes away one of three nodes, or cuts it off.
 func (f Fault) ofNodes() bool {
-	switch f.Part {
-	case LogBroker, WritesBroker, LeadingKeeper, RabbitMQ2, RabbitMQ3, ZooKeeper2, Brokers:
-		return true
-	}
-	switch f.Peer {
-	case Brokers, TwoBrokers, Keepers, EachOther, Everything:
-		return true
-	}
-	return false
+	return slices.Contains([]Part{LogBroker, WritesBroker, LeadingKeeper, RabbitMQ2, RabbitMQ3, ZooKeeper2, Brokers}, f.Part) ||
+		slices.Contains([]Part{Brokers, TwoBrokers, Keepers, EachOther, Everything}, f.Peer)
 }
 
 // nodeFaults are the faults that only `make up-ha` can have. Each cut comes in all of its ways.

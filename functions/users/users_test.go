@@ -281,7 +281,7 @@ func testTokensEndWithTheirAccount(t *testing.T, via servetest.Driver) {
 	const path = "/api/v1/users/alice"
 	signUp(t, h, "alice")
 	first := []string{"Authorization", "Bearer " + signIn(t, h, "alice")}
-	keyed := append(first, "Idempotency-Key", "k")
+	keyed := slices.Concat(first, []string{"Idempotency-Key", "k"})
 	want(t, do(h, http.MethodDelete, path, "", keyed...), 200, "{}")
 	want(t, do(h, http.MethodDelete, path, "", first...), 401, "")
 	want(t, do(h, http.MethodDelete, path, "", keyed...), 200, "{}") // the answer to a retry is still its own

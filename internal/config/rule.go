@@ -99,8 +99,9 @@ func ruleOf(f reflect.StructField) Rule {
 		return Rule{"true or false", func(value string) bool { _, err := strconv.ParseBool(value); return err == nil }}
 	case reflect.String, reflect.Slice:
 		return anything
+	default:
+		panic(fmt.Sprintf("config: no rule for the field %s of type %s", f.Name, f.Type))
 	}
-	panic(fmt.Sprintf("config: no rule for the field %s of type %s", f.Name, f.Type))
 }
 
 // parse returns what a tag says, or the fallback if there is none.

@@ -75,7 +75,7 @@ func (l slowLog) Append(ctx context.Context, data []byte) error {
 	}
 }
 
-// A follower whose events nobody receives, as a write takes long, is not silent: it has read.
+// A follower has read events that nobody receives yet, because a write takes long. It is not silent.
 func TestFollowerOfABusyReplicaIsNotSilent(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		server := memory.New(memory.Options{})
@@ -84,7 +84,8 @@ func TestFollowerOfABusyReplicaIsNotSilent(t *testing.T) {
 		f := replog.Follow(t.Context(), log, replog.State{}, quiet)
 		defer f.Close()
 		collect(t, f, at(1))
-		for range 10 { // of which the first asks the log, and what comes then is not received
+		// The follower asks the log, reads its own barrier, and waits for a receiver.
+		for range 10 {
 			time.Sleep(quiet)
 			synctest.Wait()
 			if silence := f.Silence(); silence > 2*quiet {

@@ -160,11 +160,11 @@ func (t *tx) Commit(ctx context.Context, b store.Bookkeeping) error {
 // that is sure to reach them.
 func (t *tx) gone() error {
 	if t.conn == nil || t.broken != nil {
-		return nil
+		return nil //nolint:nilerr // what broke it is told by whoever used it
 	}
 	err := t.store.gone(true)
-	if err == nil || t.store.closing.Err() != nil { // closing removes the write-ahead log
-		return nil
+	if err == nil || t.store.closing.Err() != nil {
+		return nil //nolint:nilerr // closing removes the write-ahead log
 	}
 	_ = t.Rollback() // it always returns nil
 	return err
