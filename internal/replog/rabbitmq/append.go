@@ -71,26 +71,37 @@ func (l *Log) Append(ctx context.Context, data []byte) error {
 	}
 }
 
-// appender returns the appender, and makes one where there is none that works.
+// appender returns the appender, and waits for one where there is none that works. What makes it has a
+// time of its own, and goes on when a caller gives up: the next one finds it further on.
 func (l *Log) appender(ctx context.Context) (*appender, error) {
 	if a := l.current.Load(); a != nil && a.usable() {
 		return a, nil
 	}
 	select {
-	case l.dialing <- struct{}{}:
+	case made := <-l.making.DoChan("", l.makeAppender):
+		a, _ := made.Val.(*appender)
+		return a, made.Err
 	case <-ctx.Done():
 		return nil, ctx.Err()
 	case <-l.done:
 		return nil, replog.ErrClosed
 	}
-	defer func() { <-l.dialing }()
-	if l.isClosed() {
+}
+
+// makeAppender is for one goroutine at a time.
+func (l *Log) makeAppender() (any, error) {
+	l.mu.Lock()
+	if l.closed {
+		l.mu.Unlock()
 		return nil, replog.ErrClosed
 	}
+	l.work.Add(1)
+	l.mu.Unlock()
+	defer l.work.Done()
 	if a := l.current.Load(); a != nil && a.usable() {
-		return a, nil // somebody else has made it meanwhile
+		return a, nil // it was made while the caller came here
 	}
-	a, err := connect(ctx, l, func(conn *amqp.Conn, ch *amqp091.Channel) (*appender, error) {
+	a, err := connect(context.Background(), l, func(conn *amqp.Conn, ch *amqp091.Channel) (*appender, error) {
 		if err := amqp.Bind(ch, l.o.entries(), l.o.Name); err != nil {
 			return nil, err
 		}

@@ -2,7 +2,9 @@ package rabbitmq_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"net"
 	"strings"
 	"sync"
 	"testing"
@@ -48,6 +50,33 @@ func stalled(t *testing.T, broker amqptest.Broker) {
 		stuck(t, log, reader)
 		proxy.Stall(d, false)
 		add(t, log, "after")
+	}
+}
+
+// slowSetUp: appends that have less time than a connection takes still make one, which the next uses.
+func slowSetUp(t *testing.T, broker amqptest.Broker) {
+	dials, connect := make(chan struct{}, 10), make(chan struct{})
+	log := newServer(t, broker).connect(t, rabbitmq.Options{Broker: amqp.Options{
+		Dial: func(ctx context.Context, network, addr string) (net.Conn, error) {
+			dials <- struct{}{}
+			select {
+			case <-connect:
+				return new(net.Dialer).DialContext(ctx, network, addr)
+			case <-ctx.Done():
+				return nil, ctx.Err()
+			}
+		},
+		DialTimeout: patience,
+	}})
+	brief, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+	defer cancel()
+	if err := log.Append(brief, []byte("brief")); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("an append that the connection did not come in time for: %v", err)
+	}
+	close(connect)
+	add(t, log, "patient")
+	if n := len(dials); n != 1 {
+		t.Errorf("%d connections for appends, want the first", n)
 	}
 }
 

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	amqp091 "github.com/rabbitmq/amqp091-go"
+	"golang.org/x/sync/singleflight"
 
 	"rideshare/internal/amqp"
 	"rideshare/internal/replog"
@@ -68,14 +69,14 @@ type Log struct {
 	o       Options
 	broker  *amqp.Broker
 	done    chan struct{} // closed by Close
-	dialing chan struct{} // holds a token while somebody makes an appender
+	making  singleflight.Group
 	appends atomic.Uint64
 	current atomic.Pointer[appender]
 
 	mu      sync.Mutex
 	closed  bool
 	readers map[*reader]struct{}
-	work    sync.WaitGroup // of the readers
+	work    sync.WaitGroup // of the readers, and of what makes an appender
 }
 
 var _ replog.Log = (*Log)(nil)
@@ -87,7 +88,7 @@ func New(o Options) (*Log, error) {
 		return nil, err
 	}
 	return &Log{
-		broker: broker, o: o.withDefaults(), done: make(chan struct{}), dialing: make(chan struct{}, 1),
+		broker: broker, o: o.withDefaults(), done: make(chan struct{}),
 		readers: map[*reader]struct{}{},
 	}, nil
 }
@@ -104,8 +105,6 @@ func (l *Log) Close() error {
 	}
 	l.mu.Unlock()
 	l.work.Wait()
-	l.dialing <- struct{}{} // whoever makes an appender has seen done, or is about to
-	defer func() { <-l.dialing }()
 	if a := l.current.Swap(nil); a != nil {
 		a.conn.Close()
 	}

@@ -34,6 +34,7 @@ func TestRabbitMQ(t *testing.T) {
 		{"retention drops the oldest", retention},
 		{"a connection is cut in the middle of an append", cutMidAppend},
 		{"a network that stalls holds nobody beyond the deadline", stalled},
+		{"a connection that takes longer than an append", slowSetUp},
 		{"the stream is deleted", deleted},
 		{"a queue of another kind is in the way", mismatch},
 		{"the broker runs out of memory", memoryAlarm},
