@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"sync"
 	"time"
 
 	"rideshare/internal/bus"
@@ -56,13 +57,13 @@ func (w *Watcher) consumeControl(ctx context.Context, consumer bus.Consumer) {
 }
 
 func (w *Watcher) answer(ctx context.Context, d bus.Delivery) {
-	var answer cluster.Answer
-	var command cluster.Command
-	if err := json.Unmarshal(d.Body, &command); err != nil {
-		answer = problem(cluster.Failed, "the command cannot be read: %s", err)
-	} else {
-		answer = w.carryOutBy(ctx, d.Expires, command)
-	}
+	answer := w.once(d.ID, func() cluster.Answer {
+		var command cluster.Command
+		if err := json.Unmarshal(d.Body, &command); err != nil {
+			return problem(cluster.Failed, "the command cannot be read: %s", err)
+		}
+		return w.carryOutBy(ctx, d.Expires, command)
+	})
 	body, err := json.Marshal(answer)
 	if err != nil {
 		w.Logger.Error("an answer has no JSON form", "why", err)
@@ -72,6 +73,22 @@ func (w *Watcher) answer(ctx context.Context, d bus.Delivery) {
 		w.Logger.Debug("cannot reply", "why", err)
 	}
 	_ = d.Ack() // where the connection is lost the command comes again, with its caller gone
+}
+
+// remember is how long a command's answer is kept. Nobody waits for an answer that long.
+const remember = 5 * time.Minute
+
+// once carries out a command that may be delivered again, as when the broker's node is given up meanwhile. A
+// second delivery gets the answer of the first. An empty id is that of no command.
+func (w *Watcher) once(id string, carryOut func() cluster.Answer) cluster.Answer {
+	if id == "" {
+		return carryOut()
+	}
+	answer, known := w.answers.LoadOrStore(id, sync.OnceValue(carryOut))
+	if !known {
+		time.AfterFunc(remember, func() { w.answers.Delete(id) })
+	}
+	return answer.(func() cluster.Answer)()
 }
 
 // answerTime is what is left to a caller for the way of the answer.

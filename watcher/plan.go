@@ -152,7 +152,7 @@ func (p *planner) tend() {
 				p.do(Start, pair.ID, "", "its worker does not run: "+cmp.Or(pair.Worker.Fault, "not started"))
 			}
 		case p.servingPairs() <= p.Slaves:
-		case h.Created || h.Tries < hopeless && !pair.Database.Failed:
+		case h.Created || h.Tries < hopeless && !pair.Database.Failed && pair.Database.Fault != "":
 			p.do(Remove, pair.ID, "", "it is broken, and replaced")
 		default:
 			p.do(SetAside, pair.ID, "", "it is broken, and replaced; whether its data can be read is not known")

@@ -182,10 +182,14 @@ func TestPlan(t *testing.T) {
 			o.evicted()
 		}), []action{{Create, ""}}},
 		{"and it is replaced", world(4, 2).with(func(o *Observation) {
-			o.Pairs[1].Database.Running = false
+			o.Pairs[1].Database = pairs.Process{Fault: "killed"}
 			o.kill(1)
 			o.evicted()
 		}), []action{{Remove, "p2"}}},
+		{"and nothing is left that tells what it died of", world(4, 2).with(func(o *Observation) {
+			o.Pairs[1].Database, o.Pairs[1].Worker = pairs.Process{}, pairs.Process{}
+			o.evicted()
+		}), []action{{SetAside, "p2"}}},
 		{"and the replacement is not serving yet: the data stays", world(4, 2).with(func(o *Observation) {
 			o.Pairs[1].Database.Running = false
 			o.kill(1)

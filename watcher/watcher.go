@@ -52,6 +52,7 @@ type Watcher struct {
 
 	wake       chan struct{} // something was done; look again
 	acting     sync.WaitGroup
+	answers    sync.Map // of commands, by their ids: func() cluster.Answer
 	scaler     *autoscaler
 	recoveries *recoveries
 	aside      []string // what was set aside, as told to the log; reconcile's alone

@@ -14,6 +14,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/google/uuid"
 	"go.uber.org/goleak"
 
 	"rideshare/internal/bus"
@@ -196,13 +197,18 @@ func (w *watched) elect(worker, pair string) {
 
 func (w *watched) ask(c cluster.Command) cluster.Answer {
 	w.t.Helper()
+	return w.askAs(uuid.NewString(), c)
+}
+
+func (w *watched) askAs(id string, c cluster.Command) cluster.Answer {
+	w.t.Helper()
 	body, err := json.Marshal(c)
 	if err != nil {
 		w.t.Fatal(err)
 	}
 	ctx, cancel := context.WithTimeout(w.t.Context(), 10*time.Second)
 	defer cancel()
-	data, err := w.client.Call(ctx, bus.Control, bus.Request{Body: body})
+	data, err := w.client.Call(ctx, bus.Control, bus.Request{ID: id, Body: body})
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -314,6 +320,23 @@ func TestWatcherCommands(t *testing.T) {
 		begun := time.Now()
 		if a := w.ask(cluster.Command{Switchover: &cluster.SwitchOver{To: "p2.1"}}); a.Problem == "" || time.Since(begun) > 6*time.Second {
 			t.Errorf("switchover to a worker that does nothing, after %v: %+v", time.Since(begun), a)
+		}
+	})
+}
+
+// A broker delivers a command again whose answer it has lost.
+func TestACommandIsCarriedOutOnce(t *testing.T) {
+	watch(t, func(w *watched) {
+		w.elect("p1.1", "p1")
+		first := w.askAs("one", cluster.Command{Crash: cluster.Slave})
+		w.settle(time.Second)
+		running := w.workers()
+		if again := w.askAs("one", cluster.Command{Crash: cluster.Slave}); len(again.Killed) != 1 || again.Killed[0] != first.Killed[0] {
+			t.Errorf("%+v, and again %+v", first, again)
+		}
+		w.settle(time.Second)
+		if now := w.workers(); !slices.Equal(now, running) {
+			t.Errorf("running: %v, before the repetition %v", now, running)
 		}
 	})
 }

@@ -199,6 +199,9 @@ type unacknowledging struct {
 // Consume implements bus.Bus.
 func (b unacknowledging) Consume(ctx context.Context, q bus.Queue, o bus.ConsumeOptions) (bus.Consumer, error) {
 	inner, err := b.Bus.Consume(ctx, q, o)
+	if err == nil && b.site.closing > 0 {
+		return lingering{inner, b.site.closing}, nil
+	}
 	if err != nil || len(b.site.unacknowledged) == 0 {
 		return inner, err
 	}
@@ -213,6 +216,18 @@ func (b unacknowledging) Consume(ctx context.Context, q bus.Queue, o bus.Consume
 		}
 	}()
 	return c, nil
+}
+
+// lingering is a subscription that a node of the broker takes long to end.
+type lingering struct {
+	bus.Consumer
+	takes time.Duration
+}
+
+// Close implements bus.Consumer.
+func (l lingering) Close() {
+	time.Sleep(l.takes)
+	l.Consumer.Close()
 }
 
 type unacknowledged struct {

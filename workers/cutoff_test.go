@@ -54,6 +54,24 @@ func TestAMasterThatIsCutOffYields(t *testing.T) {
 	}
 }
 
+// A master that yields is not held up by the broker, which may take long to end its subscription.
+func TestAYieldingMasterResignsFirst(t *testing.T) {
+	withQuiet(t, func(s *site) {
+		s.closing = time.Minute
+		master := s.found("w1", "w2", "w3")
+		s.workers[master].log.Cut(true)
+		cut := time.Now()
+		s.until("another is master", func() bool {
+			now, err := s.operator.Master(s.t.Context())
+			return err == nil && now.Worker != master && s.leads(now.Worker)
+		})
+		if took := time.Since(cut); took > 10*time.Second {
+			t.Errorf("it took %v", took)
+		}
+		s.workers[master].log.Cut(false)
+	})
+}
+
 // A worker that is registered as master, and does not lead, lets another be elected: its resignation may have
 // failed, or met its own claim.
 func TestAVacantOfficeIsLeft(t *testing.T) {

@@ -28,7 +28,7 @@ func (w *Worker) joinIfEmpty(ctx context.Context) error {
 	if err != nil {
 		return nil //nolint:nilerr // without a registry: try the log
 	}
-	if donor, ok := chooseDonor(w.ID, members); ok {
+	if donor, ok := chooseDonor(w.ID, members, nil); ok {
 		if err := w.copyFrom(ctx, donor); err != nil {
 			w.Logger.Warn("cannot copy a snapshot", "from", donor.ID, "why", err)
 		}
@@ -41,11 +41,13 @@ func (w *Worker) joinIfEmpty(ctx context.Context) error {
 func (w *Worker) join(ctx context.Context) error {
 	retry := backoff.NewExponentialBackOff()
 	retry.InitialInterval, retry.MaxInterval = 50*time.Millisecond, 2*time.Second
+	asked := map[string]int{}
 	for {
 		members, err := w.Registry.Members(ctx)
 		if err == nil {
 			err = fmt.Errorf("no replica is serving")
-			if donor, ok := chooseDonor(w.ID, members); ok {
+			if donor, ok := chooseDonor(w.ID, members, asked); ok {
+				asked[donor.ID]++
 				err = w.copyFrom(ctx, donor)
 			}
 		}
@@ -99,9 +101,10 @@ func (f foreign) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// chooseDonor returns the most advanced slave, or the master where there is no slave. Where nobody serves,
-// it returns the most advanced of those that only give.
-func chooseDonor(self string, members []registry.Member) (registry.Member, bool) {
+// chooseDonor returns the most advanced slave, or the master where there is no slave, of those that were
+// asked in vain least often. Where nobody serves, it returns the most advanced of those that only give, and
+// no other, as that one may have writes that the others lack.
+func chooseDonor(self string, members []registry.Member, asked map[string]int) (registry.Member, bool) {
 	var donors []registry.Member
 	for _, m := range members {
 		if m.ID != self && (m.State == cluster.Serving || m.State == cluster.Deleted) {
@@ -112,17 +115,18 @@ func chooseDonor(self string, members []registry.Member) (registry.Member, bool)
 		return registry.Member{}, false
 	}
 	return slices.MinFunc(donors, func(a, b registry.Member) int {
-		return cmp.Or(cmp.Compare(rolePreference(a), rolePreference(b)), moreAdvanced(a, b))
+		return cmp.Or(slices.Compare(donorRank(a, asked), donorRank(b, asked)), moreAdvanced(a, b))
 	}), true
 }
 
-func rolePreference(m registry.Member) int {
+// donorRank is compared place by place; who comes first is asked.
+func donorRank(m registry.Member, asked map[string]int) []int {
 	switch {
 	case m.State == cluster.Deleted:
-		return 2
+		return []int{1}
 	case m.Role == cluster.Master:
-		return 1
+		return []int{0, asked[m.ID], 1}
 	default:
-		return 0
+		return []int{0, asked[m.ID], 0}
 	}
 }

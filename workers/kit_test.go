@@ -40,6 +40,8 @@ type site struct {
 	registrations atomic.Int64
 	registering   time.Duration // how long it takes
 	quiet         time.Duration // of workers that are started from now on
+	mute          string        // the worker that gives no snapshots; set before workers start
+	closing       time.Duration // how long it takes to end a subscription; set before workers start
 
 	unacknowledged map[string]bool // requests whose acknowledgements are lost; set before workers start
 }
@@ -174,7 +176,7 @@ func (c counted) Elect(ctx context.Context, worker string, above, from uint64) (
 
 func (s *site) fetch(ctx context.Context, donor registry.Member) (io.ReadCloser, error) {
 	w, ok := s.donors.Load(donor.Addr)
-	if !ok {
+	if !ok || donor.ID == s.mute {
 		return nil, fmt.Errorf("%s is gone", donor.Addr)
 	}
 	r, out := io.Pipe()

@@ -2,6 +2,7 @@ package workers
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -11,6 +12,7 @@ import (
 	"rideshare/internal/db"
 	"rideshare/internal/registry"
 	"rideshare/internal/replog"
+	"rideshare/internal/store"
 )
 
 func newID() string { return uuid.NewString() }
@@ -29,7 +31,9 @@ func (r *replica) lead(ctx context.Context, epoch uint64) error {
 	for {
 		consumer, err := r.Bus.Consume(ctx, bus.Writes, bus.ConsumeOptions{Prefetch: writePrefetch})
 		if err == nil {
-			err = r.serveWrites(ctx, consumer)
+			if err = r.serveWrites(ctx, consumer); err != nil && !isBusFault(err) {
+				r.leave(ctx, epoch, err) // first: the queue's node may be the one that does not answer
+			}
 			consumer.Close()
 		}
 		if err != nil && !isBusFault(err) {
@@ -184,6 +188,19 @@ func (r *replica) migrate(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// leave ends an office, once.
+func (r *replica) leave(ctx context.Context, epoch uint64, why error) {
+	if v := r.status.now(); v.Leads == 0 && v.Elected == 0 {
+		return
+	}
+	if errors.Is(why, store.ErrFull) { // before it could stand for election again
+		r.outOfRoom(why, false)
+	}
+	r.status.update(func(v *view) { v.Leads, v.Elected = 0, 0 })
+	r.Logger.Info("not master any more", "epoch", epoch, "why", why)
+	r.resign(ctx, epoch) // whatever ended it: nobody else can be elected before
 }
 
 func (r *replica) resign(ctx context.Context, epoch uint64) {

@@ -141,12 +141,7 @@ func (r *replica) obey(ctx context.Context, o order) error {
 	}
 	r.status.update(func(v *view) { v.Elected = o.epoch })
 	err := r.lead(ctx, o.epoch)
-	if errors.Is(err, store.ErrFull) { // before it could stand for election again
-		r.outOfRoom(err, false)
-	}
-	r.status.update(func(v *view) { v.Leads, v.Elected = 0, 0 })
-	r.Logger.Info("not master any more", "epoch", o.epoch, "why", err)
-	r.resign(ctx, o.epoch) // whatever ended it: nobody else can be elected before
+	r.leave(ctx, o.epoch, err)
 	if errors.Is(err, errDeposed) || errors.Is(err, errYielded) {
 		return nil
 	}

@@ -4,9 +4,11 @@ import (
 	"context"
 	"crypto/sha256"
 	"crypto/subtle"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
+	"time"
 
 	"rideshare/internal/backup"
 	"rideshare/internal/registry"
@@ -79,9 +81,51 @@ type Remote struct {
 	Token  string // the service token
 }
 
-// Snapshot begins to read a worker's snapshot. What cuts it off is an error of the reader.
+// Snapshot begins to read a worker's snapshot. What cuts it off is an error of the reader, as is a worker
+// that sends nothing for longer than backup.Stall while it is read from.
 func (r Remote) Snapshot(ctx context.Context, addr string) (io.ReadCloser, error) {
-	return r.get(ctx, addr, snapshotPath)
+	ctx, cancel := context.WithCancelCause(ctx)
+	stalls := time.AfterFunc(backup.Stall, func() { cancel(errStalled) })
+	body, err := r.get(ctx, addr, snapshotPath)
+	stalls.Stop()
+	s := &snapshotReader{body, ctx, cancel, stalls}
+	if err != nil {
+		err = s.why(err)
+		cancel(nil)
+		return nil, err
+	}
+	return s, nil
+}
+
+// errStalled: a worker that gives a snapshot sends nothing, and its connection lives.
+var errStalled = fmt.Errorf("nothing came for %v", backup.Stall)
+
+type snapshotReader struct {
+	io.ReadCloser
+	ctx    context.Context
+	cancel context.CancelCauseFunc
+	stalls *time.Timer // runs while somebody reads
+}
+
+// Read implements io.Reader.
+func (s *snapshotReader) Read(p []byte) (int, error) {
+	s.stalls.Reset(backup.Stall)
+	defer s.stalls.Stop()
+	n, err := s.ReadCloser.Read(p)
+	return n, s.why(err)
+}
+
+// Close implements io.Closer.
+func (s *snapshotReader) Close() error {
+	defer s.cancel(nil)
+	return s.ReadCloser.Close()
+}
+
+func (s *snapshotReader) why(err error) error {
+	if err != nil && errors.Is(context.Cause(s.ctx), errStalled) {
+		return errStalled
+	}
+	return err
 }
 
 // Digest returns a worker's digest (Worker.Digest).

@@ -4,14 +4,18 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
+	"rideshare/internal/backup"
+	"rideshare/internal/cluster"
 	"rideshare/internal/registry"
 	"rideshare/internal/replog"
 	logmemory "rideshare/internal/replog/memory"
@@ -56,15 +60,74 @@ func TestNobodyGetsASnapshotWhereNoTokenIsSet(t *testing.T) {
 	})
 }
 
+// TestASilentDonorIsGivenUp: its connection lives, and nothing comes.
+func TestASilentDonorIsGivenUp(t *testing.T) {
+	for name, first := range map[string]string{"from the beginning": "", "after a part": "part "} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				listener := make(pipes)
+				server := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+					if first != "" {
+						_, _ = io.WriteString(w, first)
+						_ = http.NewResponseController(w).Flush()
+					}
+					<-r.Context().Done()
+				})}
+				served := make(chan error, 1)
+				go func() { served <- server.Serve(listener) }()
+				defer func() {
+					_ = server.Close()
+					<-served
+				}()
+				client := &http.Client{Transport: &http.Transport{DialContext: listener.dial}}
+				begun := time.Now()
+				body, err := workers.FetchHTTP(client, "secret")(t.Context(), registry.Member{ID: "w1", Addr: "w1:7000"})
+				if err == nil {
+					time.Sleep(time.Hour) // importing what has come takes as long as it takes
+					begun = time.Now()
+					_, err = io.ReadAll(body)
+					_ = body.Close()
+				}
+				if err == nil || !strings.Contains(err.Error(), "nothing came for 30s") || time.Since(begun) != backup.Stall {
+					t.Errorf("after %v: %v", time.Since(begun), err)
+				}
+			})
+		})
+	}
+}
+
+// TestJoinersAskAnother: a worker whose donor gives nothing copies from another.
+func TestJoinersAskAnother(t *testing.T) {
+	bubble(t, logmemory.Options{MaxBytes: 8 << 10}, func(s *site) {
+		master := s.found("w1", "w2", "w3")
+		for i := range 200 { // far more than the log keeps
+			s.mustWrite(fmt.Sprint(i), addUser(fmt.Sprint("user", i)))
+		}
+		s.sameEverywhere()
+		for _, id := range []string{"w1", "w2", "w3"} {
+			if id != master {
+				s.mute = id // the most advanced slave, as they are even
+				break
+			}
+		}
+		s.start("w4", "d4")
+		s.until("it has joined", func() bool { return s.member("w4").State == cluster.Serving })
+		s.sameEverywhere()
+	})
+}
+
 // slow is a store whose snapshot takes two minutes.
 type slow struct{ store.Store }
 
 const parts = 6
 
+// part is more than what buffers on the way hold back.
+var part = strings.Repeat("part ", 2000)
+
 // Export implements store.Store.
 func (s slow) Export(_ context.Context, to io.Writer) (replog.State, error) {
 	for range parts {
-		if _, err := io.WriteString(to, "part "); err != nil {
+		if _, err := io.WriteString(to, part); err != nil {
 			return replog.State{}, err
 		}
 		time.Sleep(20 * time.Second)
@@ -121,8 +184,8 @@ func TestSnapshotsTakeTheirTime(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if snapshot, err := io.ReadAll(body); err != nil || string(snapshot) != strings.Repeat("part ", parts) {
-			t.Errorf("%q, %v", snapshot, err)
+		if snapshot, err := io.ReadAll(body); err != nil || string(snapshot) != strings.Repeat(part, parts) {
+			t.Errorf("%d bytes, %v", len(snapshot), err)
 		}
 	})
 }

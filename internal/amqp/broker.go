@@ -32,7 +32,15 @@ type Broker struct {
 	nodes []string // URLs
 
 	mu      sync.Mutex
-	givenUp map[string]time.Time // when each node was given up last
+	givenUp map[string]doubt // by node
+}
+
+// doubt is why a node comes after the others.
+type doubt struct {
+	since time.Time
+	// firm: a user of the node found that it does not do what it should. That it confirms messages does not
+	// speak against that: what it lacks may be those of another queue.
+	firm bool
 }
 
 // NewBroker returns a Broker. It dials nothing. An error means that the options are wrong.
@@ -42,7 +50,7 @@ func NewBroker(o Options) (*Broker, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Broker{o: o, nodes: nodes, givenUp: map[string]time.Time{}}, nil
+	return &Broker{o: o, nodes: nodes, givenUp: map[string]doubt{}}, nil
 }
 
 // AnswerTimeout returns how long a node may take to answer before it is given up.
@@ -51,18 +59,22 @@ func (b *Broker) AnswerTimeout() time.Duration { return b.o.AnswerTimeout }
 // Clustered reports whether there are several nodes.
 func (b *Broker) Clustered() bool { return len(b.nodes) > 1 }
 
-// giveUp makes a node come after the others for a while.
-func (b *Broker) giveUp(node string) {
+// giveUp makes a node come after the others for a while, or until it confirms a message.
+func (b *Broker) giveUp(node string) { b.doubt(node, false) }
+
+func (b *Broker) doubt(node string, firm bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.givenUp[node] = time.Now()
+	b.givenUp[node] = doubt{since: time.Now(), firm: firm || b.givenUp[node].firm}
 }
 
-// proved takes back that a node was given up: it has just confirmed a message.
+// proved takes back that a node was given up, unless its users did so: it has just confirmed a message.
 func (b *Broker) proved(node string) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	delete(b.givenUp, node)
+	if !b.givenUp[node].firm {
+		delete(b.givenUp, node)
+	}
 }
 
 // order returns the nodes in the order in which to try them: at random, so that clients spread, but
@@ -72,12 +84,12 @@ func (b *Broker) order() []string {
 	rand.Shuffle(len(nodes), func(i, j int) { nodes[i], nodes[j] = nodes[j], nodes[i] })
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	for node, at := range b.givenUp {
-		if time.Since(at) > avoidFor {
+	for node, d := range b.givenUp {
+		if time.Since(d.since) > avoidFor {
 			delete(b.givenUp, node)
 		}
 	}
-	slices.SortStableFunc(nodes, func(x, y string) int { return b.givenUp[x].Compare(b.givenUp[y]) })
+	slices.SortStableFunc(nodes, func(x, y string) int { return b.givenUp[x].since.Compare(b.givenUp[y].since) })
 	return nodes
 }
 

@@ -38,6 +38,14 @@ func TestNodesThatWereGivenUpComeLast(t *testing.T) {
 				t.Fatalf("order %v after one of them has confirmed", order)
 			}
 		}
+		b.doubt(second, true) // its reader found it silent
+		b.giveUp(second)      // the connection's end
+		b.proved(second)
+		for range 10 {
+			if order := b.order(); order[2] != second {
+				t.Fatalf("order %v after one confirmed that its reader gave up", order)
+			}
+		}
 		time.Sleep(avoidFor + time.Second)
 		b.order()
 		if len(b.givenUp) > 0 {

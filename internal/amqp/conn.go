@@ -131,9 +131,9 @@ func (c *Conn) Do(ctx context.Context, exchange func() error) error {
 }
 
 // GiveUp aborts the connection to a node that does not do what it should, and makes the next
-// connection lead to another node where there is one.
+// connections lead to other nodes for a while, where there are any.
 func (c *Conn) GiveUp() {
-	c.broker.giveUp(c.node)
+	c.broker.doubt(c.node, true)
 	c.Abort()
 }
 
