@@ -75,10 +75,12 @@ func (i *injector) pairOf(p Part, nth int) (compose.Pair, error) {
 	return i.PairOf(candidates[nth%len(candidates)], topology.Epoch), nil
 }
 
-// service returns the container of a part that is a service.
+// service returns the container of a part that is a service; none of one that is several.
 func (i *injector) service(p Part) (string, error) {
 	name, err := string(p), error(nil)
 	switch p {
+	case Brokers:
+		return "", nil
 	case LogBroker:
 		name, err = i.LeaderOf("rideshare.sync")
 	case WritesBroker:
