@@ -94,8 +94,8 @@ func (w *Worker) answerAll(ctx context.Context, reads <-chan bus.Delivery, stuck
 	return nil
 }
 
-// answer answers one read. An error means that the database failed: the read goes to another
-// worker when this one ends.
+// answer answers one read. An error means that the database failed: the read goes to another worker when this
+// one ends, unless it came from one. A read that ends the database of whoever executes it ends two, not all.
 func (w *Worker) answer(ctx context.Context, d bus.Delivery, stuck bool) (err error) {
 	ctx, span := w.takeRead(ctx, d)
 	defer func() { tracing.End(span, err) }()
@@ -105,21 +105,38 @@ func (w *Worker) answer(ctx context.Context, d bus.Delivery, stuck bool) (err er
 		ctx, cancel = context.WithDeadline(ctx, d.Expires)
 		defer cancel()
 	}
-	result, err := w.read(ctx, d.Body)
+	final := false
+	result, err := w.read(ctx, d.Body, func() {
+		if d.Redelivered {
+			final = true
+			_ = d.Ack() // where the connection is lost it comes once more, to a worker that does the same
+		}
+	})
 	switch {
 	case err == nil:
 		w.reads.Add(1)
 		err = d.Reply(ctx, db.Reply{Read: &result}.Encode())
-	case isClosed(ending):
+	case isClosed(ending) && !final:
 		return nil // not acknowledged: another worker answers
 	case ctx.Err() != nil:
 		err = nil // nobody waits any more
 	case errors.Is(err, errBehind) && !stuck:
 		return nil // not acknowledged: this subscription is ending, and another worker may know more
+	case errors.Is(err, store.ErrTooMuch):
+		err = d.Reply(ctx, refusal(db.Errorf(db.Unavailable,
+			"the database has no room to do this: ask for less, or in the order of the key or of an index"), ""))
+	case errors.Is(err, store.ErrBusy):
+		err = d.Reply(ctx, refusal(db.Errorf(db.Unavailable, "too many large reads are under way"), ""))
 	case errors.Is(err, store.ErrFull): // no room even for what a large read keeps on the disk
 		err = d.Reply(ctx, refusal(db.Errorf(db.Unavailable, "the disk is full"), ""))
 	case refused(err):
 		err = d.Reply(ctx, refusal(err, ""))
+	case final:
+		why := db.Errorf(db.Unavailable, "a second replica has failed while it did this")
+		if fault := d.Reply(context.WithoutCancel(ctx), refusal(why, "")); isClosed(ending) || errors.Is(err, store.ErrGone) {
+			return fault
+		}
+		return err
 	case errors.Is(err, store.ErrGone):
 		return nil // as above; the replica finds it out, too
 	default:
@@ -140,7 +157,8 @@ func isClosed(c <-chan struct{}) bool {
 	}
 }
 
-func (w *Worker) read(ctx context.Context, body []byte) (result db.ReadResult, err error) {
+// read waits until the database is new enough, and calls begin before it reads.
+func (w *Worker) read(ctx context.Context, body []byte, begin func()) (result db.ReadResult, err error) {
 	start := time.Now()
 	r, err := db.DecodeRead(body)
 	if err != nil {
@@ -165,6 +183,7 @@ func (w *Worker) read(ctx context.Context, body []byte) (result db.ReadResult, e
 	}
 	ctx, span := tracing.Start(ctx, "read from the database")
 	defer func() { tracing.End(span, err) }()
+	begin()
 	return w.Store.Read(ctx, r)
 }
 

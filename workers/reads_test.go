@@ -3,7 +3,9 @@ package workers_test
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -13,6 +15,7 @@ import (
 	"rideshare/internal/db"
 	"rideshare/internal/replog"
 	logmemory "rideshare/internal/replog/memory"
+	"rideshare/internal/store"
 )
 
 var countUsers = []db.Query{{Table: "users", Count: true}}
@@ -57,6 +60,83 @@ func TestAPositionBeyondTheLogIsRefusedAtOnce(t *testing.T) {
 			t.Errorf("it took %v", took)
 		}
 	})
+}
+
+// poisoned is a store that one read ends.
+type poisoned struct{ store.Store }
+
+// Read implements store.Store.
+func (p poisoned) Read(ctx context.Context, r db.Read) (db.ReadResult, error) {
+	if r.Queries[0].Table == "riders" {
+		time.Sleep(time.Second)
+		return db.ReadResult{}, errors.New("the server is gone")
+	}
+	return p.Store.Read(ctx, r)
+}
+
+// A read that ends the database of whoever executes it ends two replicas, not all, and is answered.
+func TestAPoisonousReadEnds(t *testing.T) {
+	open := inMemory()
+	bubbleOn(t, func(ctx context.Context, database string) (store.Store, error) {
+		s, err := open(ctx, database)
+		return poisoned{s}, err
+	}, logmemory.Options{}, func(s *site) {
+		s.found("w1", "w2", "w3", "w4")
+		reply := s.read(db.Read{Queries: []db.Query{{Table: "riders"}}})
+		if reply.Error == nil || reply.Error.Kind != db.Unavailable || !strings.Contains(reply.Error.Message, "second replica") {
+			t.Errorf("the reply to the read: %+v", reply)
+		}
+		synctest.Wait()
+		ended := 0
+		for _, w := range s.workers {
+			if len(w.done) > 0 {
+				ended++
+				<-w.done
+				w.done <- nil
+			}
+		}
+		if ended != 2 {
+			t.Errorf("%d workers have ended, want 2", ended)
+		}
+		time.Sleep(time.Minute)
+		if reply := s.read(db.Read{Queries: countUsers}); reply.Error != nil {
+			t.Errorf("another read: %+v", reply)
+		}
+	})
+}
+
+// refusing is a store that has no room for a large read, or for another one.
+type refusing struct {
+	store.Store
+	why error
+}
+
+// Read implements store.Store.
+func (r refusing) Read(ctx context.Context, read db.Read) (db.ReadResult, error) {
+	if read.Queries[0].Table == "riders" {
+		return db.ReadResult{}, fmt.Errorf("sort: %w", r.why)
+	}
+	return r.Store.Read(ctx, read)
+}
+
+// A read that a database has no room for is refused, and ends nobody.
+func TestAReadThatCannotBeDone(t *testing.T) {
+	for _, why := range []error{store.ErrTooMuch, store.ErrBusy, store.ErrFull} {
+		open := inMemory()
+		bubbleOn(t, func(ctx context.Context, database string) (store.Store, error) {
+			s, err := open(ctx, database)
+			return refusing{s, why}, err
+		}, logmemory.Options{}, func(s *site) {
+			s.found("w1", "w2")
+			for range 10 {
+				if reply := s.read(db.Read{Queries: []db.Query{{Table: "riders"}}}); reply.Error == nil || reply.Error.Kind != db.Unavailable {
+					t.Errorf("%v: the reply is %+v", why, reply)
+				}
+			}
+			s.mustWrite("1", addUser("alice"))
+			s.sameEverywhere()
+		})
+	}
 }
 
 // A log that takes longer than anything is repeated after still carries barriers.

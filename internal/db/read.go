@@ -160,6 +160,23 @@ func (r *Read) Schema() int {
 	return version
 }
 
+// Order returns the order in which rows come: by OrderBy, and then by the key. Each column is there once.
+func (q *Query) Order(t *Table) []Order {
+	var order []Order
+	add := func(o Order) {
+		if !slices.ContainsFunc(order, func(before Order) bool { return before.Column == o.Column }) {
+			order = append(order, o)
+		}
+	}
+	for _, o := range q.OrderBy {
+		add(o)
+	}
+	for _, column := range t.Key {
+		add(Order{Column: column})
+	}
+	return order
+}
+
 func (q *Query) check(path string) error {
 	table, ok := LookupTable(q.Table)
 	if !ok {
@@ -179,13 +196,16 @@ func (q *Query) check(path string) error {
 			q.Columns = append(q.Columns, c.Name)
 		}
 	}
-	if len(q.Columns) == 0 {
-		return invalid(path+".columns", "must not be empty")
+	if n := len(table.Columns); len(q.Columns) == 0 || len(q.Columns) > n {
+		return invalid(path+".columns", "must name 1 to %d columns", n)
 	}
 	for i, name := range q.Columns {
 		if _, ok := table.Column(name); !ok || slices.Contains(q.Columns[:i], name) {
 			return invalid(fmt.Sprintf("%s.columns[%d]", path, i), "%q is unknown or named twice", clip(name))
 		}
+	}
+	if len(q.OrderBy) > MaxOrder {
+		return invalid(path+".order_by", "must have at most %d columns", MaxOrder)
 	}
 	for i, o := range q.OrderBy {
 		if _, ok := table.Column(o.Column); !ok {

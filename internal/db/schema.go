@@ -37,6 +37,24 @@ type Table struct {
 	Columns    []Column
 	Key        []string // the primary key
 	References []Reference
+	Indexes    [][]string // the columns of the other indexes, each of which the key's columns follow
+}
+
+// Ordered reports whether an index has the rows that match in that order, so that nothing is to be sorted.
+// A column of which the rows have one value makes no difference.
+func (t *Table) Ordered(where []Condition, order []Order) bool {
+	fixed := func(column string) bool {
+		return slices.ContainsFunc(where, func(c Condition) bool { return c.Op == Eq && c.Column == column })
+	}
+	order = slices.DeleteFunc(slices.Clone(order), func(o Order) bool { return fixed(o.Column) })
+	for _, index := range append([][]string{nil}, t.Indexes...) {
+		columns := slices.DeleteFunc(slices.Concat(index, t.Key), fixed)
+		if len(order) <= len(columns) && !slices.ContainsFunc(order, func(o Order) bool { return o.Desc != order[0].Desc }) &&
+			slices.EqualFunc(order, columns[:len(order)], func(o Order, column string) bool { return o.Column == column }) {
+			return true
+		}
+	}
+	return false
 }
 
 // Column returns the column of that name.
@@ -102,6 +120,7 @@ var Tables = []Table{
 		},
 		Key:        []string{"ride_id"},
 		References: []Reference{{Column: "created_by", Table: "users"}},
+		Indexes:    [][]string{{"source", "destination", "departs_at"}, {"created_by"}},
 	},
 	{
 		Name: "riders",
@@ -114,6 +133,7 @@ var Tables = []Table{
 		},
 		Key:        []string{"ride_id", "username"},
 		References: []Reference{{Column: "ride_id", Table: "rides"}, {Column: "username", Table: "users"}},
+		Indexes:    [][]string{{"username"}},
 	},
 }
 

@@ -12,6 +12,8 @@ const (
 	MaxOps     = 1000
 	MaxQueries = 16
 	MaxInList  = 1000
+	// MaxOrder is how many columns one query may order by; no table has as many.
+	MaxOrder = 16
 	// MaxConditions of one op or query: with full lists, it stays below the number of parameters
 	// that SQLite takes in a statement (32,766).
 	MaxConditions = 32

@@ -28,6 +28,11 @@ var (
 	// ErrFull: the database cannot write, because its disk or a quota on it is full. Reads go on, and
 	// a later transaction succeeds when there is room again.
 	ErrFull = errors.New("store: the disk is full")
+	// ErrTooMuch: a read takes more memory or temporary space than the database has. Other reads go on, and
+	// so do transactions.
+	ErrTooMuch = errors.New("store: the read takes more than the database has room for")
+	// ErrBusy: too many large reads wait already.
+	ErrBusy = errors.New("store: too many large reads wait")
 	// ErrClosed: the store was closed or killed.
 	ErrClosed = errors.New("store: closed")
 )

@@ -26,6 +26,7 @@ func dialect(explain func(error) error) sqlstore.Dialect {
 			MaxBytes: 2 << 20, // the server takes 64 MiB; above this a round trip costs nothing
 		},
 		Classify: classify,
+		TooMuch:  tooMuch,
 		Explain:  explain,
 	}
 }

@@ -38,6 +38,24 @@ var systemErrors = []uint16{
 // fullText finds ENOSPC (28) and EDQUOT (122) in such a text.
 var fullText = regexp.MustCompile(`(?i)\b(?:errno|error|error number):? (?:28|122)\b`)
 
+// memoryErrors are the numbers of those that say that a statement takes more memory than there is.
+var memoryErrors = []uint16{
+	5,    // EE_OUTOFMEMORY
+	1037, // ER_OUTOFMEMORY
+	1038, // ER_OUT_OF_SORTMEMORY
+	1041, // ER_OUT_OF_RESOURCES
+	1104, // ER_TOO_BIG_SELECT
+	1135, // ER_CANT_CREATE_THREAD
+	1436, // ER_STACK_OVERRUN_NEED_MORE
+}
+
+// tooMuch reports whether a read has failed for lack of memory or of room for temporary files. They are on a
+// file system of their own, so that this says nothing about the disk.
+func tooMuch(err error) bool {
+	var e *mysql.MySQLError
+	return errors.Is(err, store.ErrFull) || errors.As(err, &e) && slices.Contains(memoryErrors, e.Number)
+}
+
 // explainFull marks an error as store.ErrFull if the server says that its disk is full.
 func explainFull(err error) error {
 	var e *mysql.MySQLError

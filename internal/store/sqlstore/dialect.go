@@ -36,6 +36,9 @@ type Dialect struct {
 	// Classify returns db.Duplicate or db.ForeignKey for an error that is the failure of such a
 	// constraint and left the transaction usable, else "".
 	Classify func(error) db.Kind
+	// TooMuch reports whether an error says that a read takes more of the server's memory or temporary space
+	// than there is; nil: that does not happen.
+	TooMuch func(error) bool
 	// Explain says of an error that is not the caller's what is behind it; nil: nothing to say.
 	Explain func(error) error
 }

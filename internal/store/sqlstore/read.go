@@ -3,16 +3,17 @@ package sqlstore
 import (
 	"context"
 	"database/sql"
-	"slices"
+	"fmt"
 	"strings"
 	"time"
 
 	"rideshare/internal/db"
+	"rideshare/internal/store"
 )
 
 // Read implements store.Store. Rows for which the order asked for leaves the choice come in the
 // order of their key, so that all replicas answer alike. Reads by key that come at the same time
-// share a snapshot.
+// share a snapshot. A read that takes much of the database waits for its turn.
 func (s *Store) Read(ctx context.Context, r db.Read) (db.ReadResult, error) {
 	q, err := newReading(ctx, r)
 	switch {
@@ -20,12 +21,36 @@ func (s *Store) Read(ctx context.Context, r db.Read) (db.ReadResult, error) {
 	case byKey(r):
 		err = s.share(ctx, q)
 	default:
-		err = s.lend(ctx, func(ctx context.Context, v *view) error { return s.snapshot(ctx, v.conn, q) })
+		err = s.readSome(ctx, r, q)
+	}
+	if s.dialect.TooMuch != nil && s.dialect.TooMuch(err) {
+		err = fmt.Errorf("%w: %w", store.ErrTooMuch, err)
 	}
 	if err != nil {
 		return db.ReadResult{}, err
 	}
 	return q.result, nil
+}
+
+// readSome executes a read that is not by key: beside others where it is small, else alone.
+func (s *Store) readSome(ctx context.Context, r db.Read, q *reading) error {
+	large := false
+	counts, err := rowCounts(r, &large)
+	if err != nil {
+		return err
+	}
+	err = s.lend(ctx, func(ctx context.Context, v *view) error {
+		if err := v.conn.run(ctx, counts...); err != nil || large {
+			return err
+		}
+		return s.snapshot(ctx, v.conn, q)
+	})
+	if err != nil || !large {
+		return err
+	}
+	return s.large.do(ctx, func() error {
+		return s.lend(ctx, func(ctx context.Context, v *view) error { return s.snapshot(ctx, v.conn, q) })
+	})
 }
 
 func newReading(ctx context.Context, r db.Read) (*reading, error) {
@@ -34,7 +59,7 @@ func newReading(ctx context.Context, r db.Read) (*reading, error) {
 	q.result.Results = make([]db.QueryResult, n)
 	for i := range r.Queries {
 		var err error
-		if q.queries[i], err = query(r.Queries[i], &q.result.Results[i], &q.size); err != nil {
+		if q.queries[i], err = query(r.Queries[i], &q.result.Results[i], q); err != nil {
 			return nil, err
 		}
 	}
@@ -54,9 +79,10 @@ func (s *Store) snapshot(ctx context.Context, c *conn, all ...*reading) error {
 		return nil
 	}
 	list := []statement{control(s.dialect.BeginRead), state}
+	size := 0
 	for _, r := range all {
 		schema = max(schema, r.schema)
-		r.size = 0
+		r.size = &size
 		for i := range r.result.Results {
 			answer := &r.result.Results[i]
 			answer.Rows = answer.Rows[:0] // what a call that failed has left
@@ -72,9 +98,9 @@ func (s *Store) snapshot(ctx context.Context, c *conn, all ...*reading) error {
 	return nil
 }
 
-// query returns the statement of a query, which puts its answer into result. It adds to size about how many
-// bytes that takes, and refuses what is too large.
-func query(q db.Query, result *db.QueryResult, size *int) (statement, error) {
+// query returns the statement of a query of a reading, which puts its answer into result, and refuses what is
+// too large.
+func query(q db.Query, result *db.QueryResult, of *reading) (statement, error) {
 	t, err := lookup(q.Table)
 	if err != nil {
 		return statement{}, err
@@ -105,7 +131,7 @@ func query(q db.Query, result *db.QueryResult, size *int) (statement, error) {
 		for i, column := range columns {
 			row[column.Name] = value(column, cells[i])
 		}
-		if *size += row.Size(); *size > db.MaxAnswer {
+		if *of.size += row.Size(); *of.size > db.MaxAnswer {
 			return db.ErrTooLarge()
 		}
 		result.Rows = append(result.Rows, row)
@@ -127,8 +153,8 @@ func selectText(t *db.Table, q db.Query) (string, []any, error) {
 	if err != nil {
 		return "", nil, err
 	}
-	var order, sorted []string
-	for _, o := range q.OrderBy {
+	var order []string
+	for _, o := range q.Order(t) {
 		column, err := lookupColumn(t, o.Column)
 		if err != nil {
 			return "", nil, err
@@ -137,12 +163,7 @@ func selectText(t *db.Table, q db.Query) (string, []any, error) {
 		if o.Desc {
 			direction = " DESC"
 		}
-		order, sorted = append(order, quote(column.Name)+direction), append(sorted, column.Name)
-	}
-	for _, name := range t.Key {
-		if !slices.Contains(sorted, name) {
-			order = append(order, quote(name))
-		}
+		order = append(order, quote(column.Name)+direction)
 	}
 	text := "SELECT " + columnList(q.Columns) + " FROM " + quote(t.Name) + clause + " ORDER BY " + strings.Join(order, ", ")
 	if q.Limit > 0 {

@@ -22,7 +22,7 @@ type reading struct {
 	schema  int         // the lowest version that the queries need
 	queries []statement // put their answers into result
 	result  db.ReadResult
-	size    int // of result, about
+	size    *int // of the results, about, of all that share its snapshot
 	err     error
 	done    chan struct{} // of one that shares: closed when result or err is there
 }

@@ -21,6 +21,7 @@ type Store struct {
 	writer  pool
 	readers pool          // for reads that may take long, and all else but reads by key
 	shared  chan *reading // reads by key that wait for a snapshot
+	large   *turns        // of reads that take much of the database
 	conns   []*conn
 	dbs     []*sql.DB
 
@@ -33,7 +34,7 @@ type Store struct {
 // Open creates the bookkeeping tables where they are missing and returns the store. On an error it
 // closes the pools. ErrNewerSchema: a newer program has migrated the database.
 func Open(ctx context.Context, c Config) (*Store, error) {
-	s := &Store{dialect: c.Dialect, gone: c.Gone, dbs: []*sql.DB{c.Writer, c.Reader}, shared: make(chan *reading)}
+	s := &Store{dialect: c.Dialect, gone: c.Gone, dbs: []*sql.DB{c.Writer, c.Reader}, shared: make(chan *reading), large: newTurns()}
 	if s.gone == nil {
 		s.gone = func(bool) error { return nil }
 	}

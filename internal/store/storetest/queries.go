@@ -5,7 +5,10 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/google/go-cmp/cmp"
+
 	"rideshare/internal/db"
+	"rideshare/internal/store"
 )
 
 func testQueryParts(f *fixture) {
@@ -80,6 +83,55 @@ func testMostConditions(f *fixture) {
 		where = append(where, db.Where("username", db.In, list))
 	}
 	f.same("most", f.count("users", where...), int64(1))
+}
+
+// testLargeSort: a read that has to sort many rows gets them in order, also beside others, unless there are too
+// many of its kind. Reads that sort nothing are not held up by them.
+func testLargeSort(f *fixture) {
+	f.migrated()
+	const users, at, callers = 6000, 1000, 16
+	for first := 0; first < users; first += at {
+		var ops []db.Op
+		for i := range at {
+			ops = append(ops, db.Op{Insert: "users", Values: map[string]db.Value{
+				"username": fmt.Sprintf("%06d", first+i), "password_hash": fmt.Sprintf("%06d", users-first-i),
+			}})
+		}
+		f.write(ops...)
+	}
+	sorted := db.Query{Table: "users", OrderBy: []db.Order{{Column: "password_hash"}}, Limit: 3}
+	want := []db.Row{}
+	for i := range sorted.Limit {
+		want = append(want, db.Row{"username": fmt.Sprintf("%06d", users-1-i), "password_hash": fmt.Sprintf("%06d", i+1)})
+	}
+	sorted.Columns = []string{"username", "password_hash"}
+	ends := make(chan error, callers)
+	for range callers {
+		go func() {
+			r := db.Read{Queries: []db.Query{sorted}}
+			result, err := f.Read(f.ctx, r)
+			if err == nil && !cmp.Equal(result.Results[0].Rows, want) {
+				err = fmt.Errorf("%v, want %v", result.Results[0].Rows, want)
+			}
+			ends <- err
+		}()
+	}
+	page := db.Query{Table: "users", Columns: []string{"username"}, Where: []db.Condition{db.Where("username", db.Gt, "000100")}, Limit: 10}
+	if rows := f.query(page).Rows; len(rows) != page.Limit || rows[0].Text("username") != "000101" {
+		f.Errorf("a page: %v", rows)
+	}
+	done := 0
+	for range callers {
+		switch err := <-ends; {
+		case err == nil:
+			done++
+		case !errors.Is(err, store.ErrBusy):
+			f.Error(err)
+		}
+	}
+	if done == 0 {
+		f.Error("none of them was executed")
+	}
 }
 
 // testLargeAnswer: an answer that is too large is refused, and nothing else is.

@@ -41,6 +41,7 @@ func Run(t *testing.T, features Features, create Create) {
 		{"query parts", testQueryParts},
 		{"order", testOrder},
 		{"large answers", testLargeAnswer},
+		{"large sorts", testLargeSort},
 		{"many shapes", testShapes},
 		{"as many conditions as there may be", testMostConditions},
 		{"constraints", testConstraints},
