@@ -6,7 +6,7 @@ VULN    := golang.org/x/vuln/cmd/govulncheck@v1.9.0
 FUZZTIME ?= 30s
 
 .DEFAULT_GOAL := help
-.PHONY: docs promtool services chromium pictures up up-ha down logs ps images compiler help run test test-fast failover partitions chaos lint vuln fuzz bench-micro bench bench-growth wrk build clean deps \
+.PHONY: docs promtool services chromium pictures up up-ha down logs ps images compiler help run test test-fast failover partitions attack chaos lint vuln fuzz bench-micro bench bench-growth wrk build clean deps \
 	functions sam sam-validate deploy localstack localstack-down shellcheck \
 	build-UsersFunction build-RidesFunction build-OrchestratorFunction
 
@@ -47,6 +47,9 @@ MINUTES ?= 10
 SEED    ?= 0
 FAULTS  ?= 0
 HA      ?= false
+attack: build ## Attack the system in containers as hostile callers do, and time honest ones, into docs/measurements.md (about 5 minutes)
+	$(GO) test -count=1 -v -timeout 30m -run TestAttacks ./e2e/containers -into $(CURDIR)/docs/measurements.md
+
 chaos: build ## Break every part of the system in containers for MINUTES under load, or until there were FAULTS, by the plan of SEED, into docs/measurements.md; with HA=true three nodes of RabbitMQ and ZooKeeper each, and the network between them
 	@mkdir -p bin/chaos
 	exec $(GO) test -count=1 -v -timeout 0 -run TestCampaign ./e2e/chaos -minutes $(MINUTES) -seed $(SEED) -faults $(FAULTS) -ha=$(HA) \
@@ -83,7 +86,7 @@ ps: ## List the containers, with the pairs
 	@docker ps -a --filter label=com.docker.compose.project=$${COMPOSE_PROJECT_NAME:-rideshare}
 
 images: deps ## Build the images
-	@deploy/images/ensure mysql rabbitmq zookeeper caddy
+	@deploy/images/ensure mysql rabbitmq zookeeper haproxy
 	@deploy/images/ours users rides orchestrator worker watcher
 
 functions: deps ## Build the functions for Lambda into bin/functions/*.zip
@@ -156,7 +159,7 @@ APT := apt-get -o Acquire::Retries=5 -o DPkg::Lock::Timeout=300
 # The images that the tests on containers need. Without an engine those tests say that they are
 # skipped; with CI=true they fail.
 services:
-	@if docker version >/dev/null 2>&1; then deploy/images/ensure mysql rabbitmq zookeeper caddy prometheus; fi
+	@if docker version >/dev/null 2>&1; then deploy/images/ensure mysql rabbitmq zookeeper haproxy prometheus; fi
 
 # The browser that the pages are tested in. Without one those tests say that they are skipped; with
 # CI=true they fail.

@@ -224,7 +224,7 @@ func TestDiagnose(t *testing.T) {
 			o.become("gateway", stop)
 		}, "address", "rideshare_gateway_1 is exited", "docker start"},
 		"the functions are down": {func(o *observation) {
-			o.answer = &http.Response{StatusCode: http.StatusBadGateway, Header: http.Header{"Server": {"Caddy"}}}
+			o.answer = &http.Response{StatusCode: http.StatusBadGateway, Header: http.Header{"Server": {"nginx"}}}
 			o.topology, o.wrote = nil, false
 		}, "address", "it reaches no function", "orchestrator"},
 		"writes fail": {func(o *observation) { o.writeErr = answer503("no reply in time") }, "writes", "not acknowledged", ""},
