@@ -57,8 +57,7 @@ func deploy(b bus.Bus) (h http.Handler, client *dbclient.Client) {
 	})
 	api := httpapi.New(httpapi.Options{Guard: policy.Guard, Newest: client.Newest, Ready: client.Ready})
 	users.Register(api, users.Config{
-		DB: client, Tokens: tokens, Limiter: auth.NewLimiter(auth.LimiterConfig{}),
-		Hasher: auth.NewHasher(auth.Params{Memory: 8, Time: 1, Threads: 1}, 0),
+		DB: client, Tokens: tokens, Passwords: users.NewPasswords(auth.Params{Memory: 8, Time: 1, Threads: 1}),
 	})
 	rides.Register(api, rides.Config{DB: client, Areas: 198, Location: time.UTC, Now: time.Now})
 	return api.Handler(), client

@@ -115,8 +115,7 @@ func (s *System) build(version string, logger *slog.Logger) error {
 	s.handler = metrics.Count(gateway{
 		orchestrator: database,
 		users: users.New(titled("RideShare users"), users.Config{
-			DB: s.client, Hasher: auth.NewHasher(params, 0), Tokens: tokens,
-			Limiter: auth.NewLimiter(auth.LimiterConfig{}),
+			DB: s.client, Passwords: users.NewPasswords(params), Tokens: tokens,
 		}),
 		rides: rides.New(titled("RideShare rides"), rides.Config{
 			DB: s.client, Areas: int64(s.config.Areas), Location: location, Now: time.Now,

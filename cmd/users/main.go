@@ -4,6 +4,7 @@ package main
 import (
 	"context"
 	"log/slog"
+	"net/netip"
 
 	"rideshare/cmd/internal/boot"
 	"rideshare/cmd/internal/function"
@@ -18,6 +19,7 @@ type Config struct {
 	function.Config
 	function.Database
 	TrustForwardedFor bool `env:"RIDESHARE_TRUST_FORWARDED_FOR" envDefault:"false" doc:"whether a gateway of ours says in X-Forwarded-For who the client is"`
+	TrustedProxies    []netip.Prefix `env:"RIDESHARE_TRUSTED_PROXIES" doc:"networks of proxies before that gateway, as 10.0.0.0/8: what they say in X-Forwarded-For counts, too"`
 }
 
 func main() { boot.Main("users", run) }
@@ -30,10 +32,10 @@ func run(ctx context.Context, c Config, logger *slog.Logger, tracer tracing.Trac
 	client := c.Client(c.Config, &options)
 	handler := users.New(options, users.Config{
 		DB:                client,
-		Hasher:            auth.NewHasher(auth.DefaultParams(), 0),
+		Passwords:         users.NewPasswords(auth.DefaultParams()),
 		Tokens:            c.Tokens(),
-		Limiter:           auth.NewLimiter(auth.LimiterConfig{}),
 		TrustForwardedFor: c.TrustForwardedFor,
+		TrustedProxies:    c.TrustedProxies,
 	})
 	return serve.Run(ctx, metrics.Count(handler), c.Serving(logger, tracer))
 }

@@ -62,7 +62,7 @@ var contract = map[string]struct {
 	token    string
 	statuses []int
 }{
-	"PUT /api/v1/users":               {"", []int{201, 503, 504}},
+	"PUT /api/v1/users":               {"", []int{201, 429, 503, 504}},
 	"GET /api/v1/users":               {"", []int{200, 204, 503}},
 	"DELETE /api/v1/users/{username}": {httpapi.User, []int{200, 503, 504}},
 	"POST /api/v1/sessions":           {"", []int{200, 401, 429, 503}},

@@ -14,15 +14,25 @@ import (
 type createInput struct {
 	httpapi.Idempotency
 	Body credentials
+
+	client client
+}
+
+// Resolve implements huma.Resolver: an operation does not see the connection.
+func (in *createInput) Resolve(hc huma.Context) []error {
+	in.client = clientOf(hc)
+	return in.Idempotency.Resolve(hc)
 }
 
 func (f *function) registerCreate(api *httpapi.API) {
 	httpapi.Register(api, huma.Operation{
 		OperationID: "create-user", Method: http.MethodPut, Path: "/api/v1/users", Tags: []string{tag},
 		Summary: "Sign up", DefaultStatus: http.StatusCreated,
+		Description: "Limited per name and per address of the client.",
 	}, httpapi.Answers{
 		201: "The user was created",
 		400: "The username exists or is malformed, the password is not a SHA-1, or a field is missing or unknown",
+		429: "Too many tries",
 		503: httpapi.MeansUnavailable,
 		504: httpapi.MeansUnknown,
 	}, f.create)
@@ -32,11 +42,14 @@ func (f *function) create(ctx context.Context, in *createInput) (*httpapi.EmptyO
 	if err := username.CheckNew("username", in.Body.Username); err != nil {
 		return nil, err
 	}
-	password, err := digest(in.Body.Password)
+	password, err := newDigest(in.Body.Password)
 	if err != nil {
 		return nil, err
 	}
-	hash, err := f.Hasher.Hash(ctx, password)
+	if err := f.Passwords.signUps.Allow(in.Body.Username, f.clientAddress(in.client)); err != nil {
+		return nil, err
+	}
+	hash, err := f.Passwords.hasher.Hash(ctx, password)
 	if err != nil {
 		return nil, err
 	}

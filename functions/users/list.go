@@ -1,8 +1,11 @@
 package users
 
 import (
+	"cmp"
 	"context"
 	"net/http"
+	"net/url"
+	"strconv"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -12,20 +15,22 @@ import (
 )
 
 type listInput struct {
-	Limit int    `query:"limit" doc:"The largest number of names; all where it is missing" minimum:"1" example:"50"`
+	Limit int    `query:"limit" doc:"The largest number of names, 1,000 where it is missing; there are never more than 10,000" minimum:"1" example:"50"`
 	After string `query:"after" doc:"Only names after this one: the last one of the page before" example:"alice"`
 }
 
 type listOutput struct {
 	Status int
+	Link   string   `header:"Link" doc:"Where the next page is, if there is one (RFC 8288)" example:"</api/v1/users?after=bob&limit=2>; rel=\"next\""`
 	Body   []string `nullable:"false" doc:"User names, sorted by their bytes" example:"[\"alice\",\"bob\"]"`
 }
 
 func (f *function) registerList(api *httpapi.API) {
 	httpapi.Register(api, huma.Operation{
-		OperationID: "list-users", Method: http.MethodGet, Path: "/api/v1/users", Tags: []string{tag},
-		Summary:    "List users",
-		Parameters: httpapi.TokenParameter(),
+		OperationID: "list-users", Method: http.MethodGet, Path: listPath, Tags: []string{tag},
+		Summary:     "List users",
+		Description: "A page at a time: the Link header of an answer leads to the next one.",
+		Parameters:  httpapi.TokenParameter(),
 	}, httpapi.Answers{
 		200: "User names, sorted",
 		204: "There are none",
@@ -39,26 +44,36 @@ func (f *function) list(ctx context.Context, in *listInput) (*listOutput, error)
 			return nil, err
 		}
 	}
+	limit := min(cmp.Or(in.Limit, defaultPage), largestPage)
 	var names []string
-	for after := in.After; ; after = names[len(names)-1] {
-		limit := db.Page
-		if in.Limit > 0 {
-			limit = min(limit, in.Limit-len(names))
-		}
-		more, err := f.names(ctx, after, limit)
+	for after := in.After; len(names) <= limit; after = names[len(names)-1] {
+		want := min(db.Page, limit+1-len(names)) // one more tells whether there is a next page
+		more, err := f.names(ctx, after, want)
 		if err != nil {
 			return nil, err
 		}
 		names = append(names, more...)
-		if len(more) < limit || len(names) == in.Limit {
+		if len(more) < want {
 			break
 		}
 	}
-	if len(names) == 0 {
-		return &listOutput{Status: http.StatusNoContent}, nil
+	out := &listOutput{Status: http.StatusOK, Body: names}
+	switch {
+	case len(names) == 0:
+		out.Status = http.StatusNoContent
+	case len(names) > limit:
+		out.Body = names[:limit]
+		next := url.Values{"after": {names[limit-1]}, "limit": {strconv.Itoa(limit)}}
+		out.Link = "<" + listPath + "?" + next.Encode() + `>; rel="next"`
 	}
-	return &listOutput{Status: http.StatusOK, Body: names}, nil
+	return out, nil
 }
+
+const (
+	listPath    = "/api/v1/users"
+	defaultPage = 1000
+	largestPage = 10_000 // of the longest names, 5 MB
+)
 
 // names reads so many names at most, those after one.
 func (f *function) names(ctx context.Context, after string, limit int) ([]string, error) {

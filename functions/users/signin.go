@@ -3,6 +3,8 @@ package users
 import (
 	"context"
 	"net/http"
+	"net/netip"
+	"slices"
 	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -16,14 +18,19 @@ import (
 type signInInput struct {
 	Body credentials
 
-	remote, forwarded string // where the request comes from
+	client client
 }
 
 // Resolve implements huma.Resolver: an operation does not see the connection.
 func (in *signInInput) Resolve(hc huma.Context) []error {
-	in.remote, in.forwarded = hc.RemoteAddr(), hc.Header("X-Forwarded-For")
+	in.client = clientOf(hc)
 	return nil
 }
+
+// client is where a request comes from.
+type client struct{ remote, forwarded string }
+
+func clientOf(hc huma.Context) client { return client{hc.RemoteAddr(), hc.Header("X-Forwarded-For")} }
 
 type signInOutput struct{ Body session }
 
@@ -49,7 +56,8 @@ func (f *function) signIn(ctx context.Context, in *signInInput) (*signInOutput, 
 	if err != nil {
 		return nil, err
 	}
-	if err := f.Limiter.Allow(in.Body.Username, f.clientAddress(in)); err != nil {
+	from := f.clientAddress(in.client)
+	if err := f.Passwords.signIns.Allow(in.Body.Username, from); err != nil {
 		return nil, err
 	}
 	of, hash, err := f.find(ctx, in.Body.Username)
@@ -57,13 +65,14 @@ func (f *function) signIn(ctx context.Context, in *signInInput) (*signInOutput, 
 		return nil, err
 	}
 	// Also where there is no such user: the answer, and the time it takes, do not tell.
-	ok, err := f.Hasher.Verify(ctx, password, hash)
+	ok, err := f.Passwords.verifier.Verify(ctx, password, hash)
 	if err != nil {
 		return nil, err
 	}
 	if !ok {
 		return nil, httpapi.Unauthorized(`Bearer realm="rideshare"`, "there is no such user, or the password is wrong")
 	}
+	f.Passwords.signIns.Succeeded(in.Body.Username, from)
 	token, expires, err := f.Tokens.Issue(of)
 	if err != nil {
 		return nil, err
@@ -86,9 +95,26 @@ func (f *function) find(ctx context.Context, name string) (of httpapi.Account, h
 	return account.Of(row), row.Text("password_hash"), nil
 }
 
-func (f *function) clientAddress(in *signInInput) string {
-	if !f.TrustForwardedFor || in.forwarded == "" {
-		return in.remote
+// clientAddress returns the address of the client: of the connection, or what the last of the trusted proxies
+// before the function says.
+func (f *function) clientAddress(c client) string {
+	if !f.TrustForwardedFor {
+		return c.remote
 	}
-	return strings.TrimSpace(in.forwarded[strings.LastIndex(in.forwarded, ",")+1:])
+	address := c.remote
+	for hops := strings.Split(c.forwarded, ","); len(hops) > 0; hops = hops[:len(hops)-1] {
+		last := strings.TrimSpace(hops[len(hops)-1])
+		if last == "" {
+			break
+		}
+		address = last
+		if ip, err := netip.ParseAddr(last); err != nil || !f.trusts(ip.Unmap()) {
+			break
+		}
+	}
+	return address
+}
+
+func (f *function) trusts(ip netip.Addr) bool {
+	return slices.ContainsFunc(f.TrustedProxies, func(p netip.Prefix) bool { return p.Contains(ip) })
 }

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"net/netip"
 	"strings"
 	"testing"
 	"time"
@@ -74,9 +75,13 @@ func TestClientAddress(t *testing.T) {
 		"our gateway":                 {true, "1.2.3.4", "1.2.3.4"},
 		"a claim through our gateway": {true, "6.6.6.6, 1.2.3.4", "1.2.3.4"},
 		"gateway without the header":  {true, "", "10.0.0.1:99"},
+		"a proxy before our gateway":  {true, "1.2.3.4, 172.16.0.9", "1.2.3.4"},
+		"two of them":                 {true, "6.6.6.6, 1.2.3.4, 172.16.0.8,172.16.0.9", "1.2.3.4"},
+		"a proxy that does not know":  {true, "172.16.0.9", "172.16.0.9"},
+		"a proxy that says nonsense":  {true, "x, 172.16.0.9", "x"},
 	} {
-		f := &function{Config{TrustForwardedFor: c.trust}}
-		if got := f.clientAddress(&signInInput{remote: "10.0.0.1:99", forwarded: c.forwarded}); got != c.want {
+		f := &function{Config{TrustForwardedFor: c.trust, TrustedProxies: []netip.Prefix{netip.MustParsePrefix("172.16.0.0/16")}}}
+		if got := f.clientAddress(client{remote: "10.0.0.1:99", forwarded: c.forwarded}); got != c.want {
 			t.Errorf("%s: %s", name, got)
 		}
 	}

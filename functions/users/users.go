@@ -3,6 +3,7 @@ package users
 
 import (
 	"net/http"
+	"net/netip"
 	"time"
 
 	"rideshare/functions/internal/account"
@@ -14,13 +15,14 @@ import (
 // Config is what the function depends on. Everything is required, but for an API that is only
 // described and never served.
 type Config struct {
-	DB      dbclient.DB
-	Hasher  *auth.Hasher
-	Tokens  *auth.Tokens
-	Limiter *auth.Limiter
+	DB        dbclient.DB
+	Tokens    *auth.Tokens
+	Passwords *Passwords
 	// TrustForwardedFor says that a gateway of ours stands before the function: the address of a
 	// client is then the last one in X-Forwarded-For, which the gateway has put there.
 	TrustForwardedFor bool
+	// TrustedProxies are the addresses of proxies before that gateway, whose word is taken, too.
+	TrustedProxies []netip.Prefix
 }
 
 // New returns the function as a handler.

@@ -27,10 +27,7 @@ func setup(via servetest.Driver, database dbclient.DB, on bool) (http.Handler, *
 	tokens := auth.NewTokens("secret", time.Now)
 	policy := &auth.Policy{On: on, Tokens: tokens}
 	return via(New(httpapi.Options{Guard: policy.Guard}, Config{
-		DB:      database,
-		Hasher:  auth.NewHasher(auth.Params{Memory: 8, Time: 1, Threads: 1}, 0),
-		Tokens:  tokens,
-		Limiter: auth.NewLimiter(auth.LimiterConfig{}),
+		DB: database, Tokens: tokens, Passwords: NewPasswords(auth.Params{Memory: 8, Time: 1, Threads: 1}),
 	})), tokens
 }
 
@@ -111,6 +108,8 @@ func testSignUp(t *testing.T, via servetest.Driver) {
 		"a space at the end":      {body("bob ", sha1), 400},
 		"a zero-width space":      {body("b\u200bob", sha1), 400},
 		"decomposed":              {body("e\u0301", sha1), 400},
+		"the digest of nothing":   {body("bob", digestOfNothing), 400},
+		"the same in upper case":  {body("bob", strings.ToUpper(digestOfNothing)), 400},
 		"half of a pair":          {`{"username":"\ud800","password":"` + sha1 + `"}`, 400},
 		"a name twice":            {`{"username":"bob","username":"eve","password":"` + sha1 + `"}`, 400},
 		"39 digits":               {body("bob", sha1[1:]), 400},
@@ -180,14 +179,14 @@ func testList(t *testing.T, via servetest.Driver) {
 	}
 }
 
-// A list is read a page at a time, and whole.
-func TestLongList(t *testing.T) {
+// A list comes a page at a time, and each page leads to the next one.
+func TestPages(t *testing.T) {
 	database := &dbtest.DB{}
 	var names []string
-	for len(names) < 2*db.Page+1 {
+	for len(names) < largestPage+2 {
 		var w db.Write
-		for range min(db.MaxOps, 2*db.Page+1-len(names)) {
-			name := fmt.Sprintf("user%05d", len(names))
+		for range min(db.MaxOps, largestPage+2-len(names)) {
+			name := fmt.Sprintf("user %05d", len(names))
 			names = append(names, name)
 			w.Ops = append(w.Ops, db.Op{Insert: "users", Values: map[string]db.Value{"username": name, "password_hash": "x"}})
 		}
@@ -196,27 +195,48 @@ func TestLongList(t *testing.T) {
 		}
 	}
 	h, _ := setup(servetest.Direct, database, false)
-	for query, wanted := range map[string][]string{
-		"":                                names,
-		"?after=user00000":                names[1:],
-		"?after=user00000&limit=4000":     names[1:],
-		"?limit=2000":                     names[:2000],
-		"?limit=2001":                     names[:2001],
-		"?limit=9223372036854775807":      names,
-		"?after=user04000":                nil,
-		"?after=user01999&limit=2000":     names[2000:4000],
-		"?after=" + names[0] + "&limit=1": names[1:2],
-	} {
-		w := do(h, http.MethodGet, "/api/v1/users"+query, "")
-		var got []string
+	page := func(target string) (got []string, next string) {
+		t.Helper()
+		w := do(h, http.MethodGet, target, "")
 		if w.Code != http.StatusNoContent {
 			if err := json.Unmarshal(w.Body.Bytes(), &got); err != nil {
 				t.Fatal(err)
 			}
 		}
-		if !slices.Equal(got, wanted) {
-			t.Errorf("%s: %d names, want %d", query, len(got), len(wanted))
+		link, ok := strings.CutSuffix(w.Header().Get("Link"), `>; rel="next"`)
+		if next, _ = strings.CutPrefix(link, "<"); ok == (next == "") {
+			t.Errorf("%s: Link: %q", target, w.Header().Get("Link"))
 		}
+		return got, next
+	}
+	for query, wanted := range map[string]struct {
+		names []string
+		more  bool
+	}{
+		"":                                        {names[:1000], true},
+		"?after=user+00000":                       {names[1:1001], true},
+		"?limit=2000":                             {names[:2000], true},
+		"?limit=2001":                             {names[:2001], true},
+		"?limit=9223372036854775807":              {names[:10_000], true},
+		"?after=user+00001&limit=10000":           {names[2:], false},
+		"?after=user+00002&limit=10000":           {names[3:], false},
+		"?after=user+10001":                       {nil, false},
+		"?after=user+10000":                       {names[10_001:], false},
+		"?after=user+01999&limit=2000":            {names[2000:4000], true},
+		"?after=" + escape(names[0]) + "&limit=1": {names[1:2], true},
+	} {
+		if got, next := page("/api/v1/users" + query); !slices.Equal(got, wanted.names) || (next != "") != wanted.more {
+			t.Errorf("%s: %d names, and then %q", query, len(got), next)
+		}
+	}
+	var all []string
+	for next := "/api/v1/users?limit=3000"; next != ""; {
+		var got []string
+		got, next = page(next)
+		all = append(all, got...)
+	}
+	if !slices.Equal(all, names) {
+		t.Errorf("%d names on all pages, want %d", len(all), len(names))
 	}
 }
 
@@ -298,6 +318,27 @@ func testTokensEndWithTheirAccount(t *testing.T, via servetest.Driver) {
 	second := []string{"Authorization", "Bearer " + signIn(t, h, "alice"), "Idempotency-Key", "k"}
 	want(t, do(h, http.MethodDelete, path, "", second...), 200, "{}") // not the stored one
 	want(t, do(h, http.MethodGet, "/api/v1/users", ""), 204, "")
+}
+
+func TestSignUpsAreLimited(t *testing.T) {
+	h, _ := setup(servetest.Direct, &dbtest.DB{}, false)
+	limited := func(tries int, name func(int) string) bool {
+		for i := range tries {
+			if do(h, http.MethodPut, "/api/v1/users", body(name(i), sha1)).Code == http.StatusTooManyRequests {
+				return true
+			}
+		}
+		return false
+	}
+	if !limited(200, func(int) string { return "alice" }) {
+		t.Error("200 sign-ups under one name were not limited")
+	}
+	signUp(t, h, "bob")
+	signIn(t, h, "alice")
+	if !limited(2000, func(i int) string { return fmt.Sprint("u", i) }) {
+		t.Error("2,000 sign-ups from one address were not limited")
+	}
+	signIn(t, h, "alice")
 }
 
 func TestIdempotency(t *testing.T) { servetest.Each(t, testIdempotency) }

@@ -18,23 +18,36 @@ type Rate struct {
 
 // LimiterConfig is the configuration of a Limiter. Zero fields have defaults.
 type LimiterConfig struct {
-	Username Rate             // default: 10 at once, then one in 2 s
+	Pair     Rate             // of a user and an address; default: 10 at once, then one in 2 s
+	Username Rate             // default: 100 at once, then 2 a second: more than one address may try
 	Address  Rate             // default: 100 at once, then 10 a second: many users can share one
-	Keys     int              // how many user names and addresses are remembered; default 20,000
+	Keys     int              // how many of each are remembered; default 20,000
 	Now      func() time.Time // default: time.Now
 }
 
-// Limiter slows down guessing at passwords, by user name and by client address. It may be used
-// concurrently.
+// SignUps returns the limits of signing up: people of one address may do so together, and a program may try
+// again.
+func SignUps() LimiterConfig {
+	of := Rate{PerSecond: 0.5, Burst: 100}
+	return LimiterConfig{Pair: of, Username: of, Address: Rate{PerSecond: 10, Burst: 1000}}
+}
+
+// Limiter slows down guessing at passwords. One address can neither try a user's password often, nor use up
+// what others may try: the limit of a user alone is for guesses that come from many addresses. An address
+// from which the user has signed in before is exempt from that one. A Limiter may be used concurrently.
 type Limiter struct {
-	now                  func() time.Time
-	usernames, addresses *buckets
+	now                         func() time.Time
+	pairs, usernames, addresses *buckets
+	known                       *buckets // of pairs that have signed in
 }
 
 // NewLimiter returns a Limiter.
 func NewLimiter(c LimiterConfig) *Limiter {
+	if c.Pair == (Rate{}) {
+		c.Pair = Rate{PerSecond: 0.5, Burst: 10}
+	}
 	if c.Username == (Rate{}) {
-		c.Username = Rate{PerSecond: 0.5, Burst: 10}
+		c.Username = Rate{PerSecond: 2, Burst: 100}
 	}
 	if c.Address == (Rate{}) {
 		c.Address = Rate{PerSecond: 10, Burst: 100}
@@ -45,21 +58,39 @@ func NewLimiter(c LimiterConfig) *Limiter {
 	if c.Now == nil {
 		c.Now = time.Now
 	}
-	return &Limiter{now: c.Now, usernames: newBuckets(c.Username, c.Keys), addresses: newBuckets(c.Address, c.Keys)}
+	return &Limiter{
+		now: c.Now, pairs: newBuckets(c.Pair, c.Keys), usernames: newBuckets(c.Username, c.Keys),
+		addresses: newBuckets(c.Address, c.Keys), known: newBuckets(Rate{}, c.Keys),
+	}
 }
 
-// Allow returns nil when one more try to sign in as that user from that address may be made, else
+// Allow returns nil when one more try as that user from that address may be made, else
 // a 429 that says how long to wait.
 func (l *Limiter) Allow(username, address string) error {
-	now := l.now()
-	if wait := l.addresses.take(addressKey(address), now); wait > 0 {
-		return httpapi.TooManyRequests(wait, "too many sign-ins from your address")
+	now, from := l.now(), addressKey(address)
+	pair := pairKey(username, from)
+	if wait := l.addresses.take(from, now); wait > 0 {
+		return httpapi.TooManyRequests(wait, "too many tries from your address")
+	}
+	if wait := l.pairs.take(pair, now); wait > 0 {
+		return httpapi.TooManyRequests(wait, "too many tries as this user from your address")
+	}
+	if l.known.has(pair) {
+		return nil
 	}
 	if wait := l.usernames.take(username, now); wait > 0 {
-		return httpapi.TooManyRequests(wait, "too many sign-ins as this user")
+		return httpapi.TooManyRequests(wait, "too many tries as this user")
 	}
 	return nil
 }
+
+// Succeeded tells the limiter that the user has signed in from that address.
+func (l *Limiter) Succeeded(username, address string) {
+	l.known.bucket(pairKey(username, addressKey(address)))
+}
+
+// pairKey is unlike that of any other pair: no address has a space.
+func pairKey(username, address string) string { return address + " " + username }
 
 // addressKey leaves out the port, and of IPv6 what a single client can choose freely.
 func addressKey(address string) string {
@@ -100,6 +131,13 @@ func (b *buckets) take(key string, now time.Time) time.Duration {
 		reservation.CancelAt(now)
 	}
 	return wait
+}
+
+// has reports whether a key is remembered.
+func (b *buckets) has(key string) bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.younger[key] != nil || b.older[key] != nil
 }
 
 func (b *buckets) bucket(key string) *rate.Limiter {

@@ -10,6 +10,49 @@ import (
 	"rideshare/internal/httpapi"
 )
 
+// Whoever guesses from one address locks nobody else out.
+func TestLimiterByPair(t *testing.T) {
+	now := time.Now()
+	l := NewLimiter(LimiterConfig{Now: clockAt(&now)})
+	refused := 0
+	for range 10_000 { // two a second
+		now = now.Add(500 * time.Millisecond)
+		if l.Allow("victim", "10.6.6.6:1") != nil {
+			refused++
+		}
+		if now.Second()%10 == 0 && now.Nanosecond() < int(500*time.Millisecond) {
+			if err := l.Allow("victim", "10.0.0.1:1"); err != nil {
+				t.Fatalf("the victim: %v", err)
+			}
+		}
+	}
+	if refused < 7000 {
+		t.Errorf("only %d of 10,000 guesses were refused", refused)
+	}
+}
+
+// Whoever guesses from many addresses locks nobody out of those that the user is known at.
+func TestLimiterKnowsAddresses(t *testing.T) {
+	now := time.Now()
+	l := NewLimiter(LimiterConfig{Now: clockAt(&now)})
+	l.Succeeded("victim", "10.0.0.1:1")
+	refused := 0
+	for i := range 1000 {
+		if l.Allow("victim", fmt.Sprintf("10.6.%d.%d:1", i/250, i%250)) != nil {
+			refused++
+		}
+	}
+	if refused < 890 {
+		t.Errorf("only %d of 1,000 guesses were refused", refused)
+	}
+	if err := l.Allow("victim", "10.0.0.1:2"); err != nil {
+		t.Errorf("the victim: %v", err)
+	}
+	if err := l.Allow("victim", "10.0.0.2:1"); err == nil {
+		t.Error("an address that is not known")
+	}
+}
+
 func TestLimiterByUsername(t *testing.T) {
 	now := time.Now()
 	l := NewLimiter(LimiterConfig{Username: Rate{PerSecond: 0.5, Burst: 3}, Now: clockAt(&now)})

@@ -11,6 +11,8 @@ import (
 	"strings"
 
 	"golang.org/x/crypto/argon2"
+
+	"rideshare/internal/db"
 )
 
 // Params are the costs of argon2id.
@@ -27,11 +29,17 @@ const (
 	saltLength = 16
 	hashLength = 32
 
-	// What a stored hash can cost at most.
-	maxMemory  = 1 << 20 // KiB
-	maxTime    = 64
-	maxThreads = 64
+	// What a stored hash can cost at most, some ten times what ours do: anybody can have it computed, and a
+	// backup may be crafted.
+	maxMemory  = 64 << 10 // KiB
+	maxTime    = 10
+	maxThreads = 4
+	maxCost    = 256 << 10 // KiB times passes
 )
+
+// maxWaiting is how many wait for each of the slots of a Hasher. A hash takes some 20 ms, and requests have
+// 10 s.
+const maxWaiting = 200
 
 // errBadHash: a stored hash is not one of ours.
 var errBadHash = errors.New("auth: malformed password hash")
@@ -40,6 +48,7 @@ var errBadHash = errors.New("auth: malformed password hash")
 type Hasher struct {
 	params Params
 	slots  chan struct{} // each hash takes Memory: so many at once, and no more
+	queue  chan struct{} // of those that compute or wait
 	dummy  string
 }
 
@@ -51,7 +60,7 @@ func NewHasher(p Params, atOnce int) *Hasher {
 	}
 	// What the dummy is a hash of does not matter: only that it costs the same to compare with.
 	dummy := encode(p, make([]byte, saltLength), make([]byte, hashLength))
-	return &Hasher{params: p, slots: make(chan struct{}, atOnce), dummy: dummy}
+	return &Hasher{params: p, slots: make(chan struct{}, atOnce), queue: make(chan struct{}, atOnce*(1+maxWaiting)), dummy: dummy}
 }
 
 // Hash returns the hash of the password as a PHC string. It returns ctx.Err() when ctx ends before
@@ -86,6 +95,12 @@ func (h *Hasher) Verify(ctx context.Context, password, hash string) (bool, error
 
 func (h *Hasher) compute(ctx context.Context, password string, salt []byte, p Params) ([]byte, error) {
 	select {
+	case h.queue <- struct{}{}:
+		defer func() { <-h.queue }()
+	default:
+		return nil, db.Errorf(db.Unavailable, "too many passwords are being checked")
+	}
+	select {
 	case h.slots <- struct{}{}:
 		defer func() { <-h.slots }()
 	case <-ctx.Done():
@@ -113,7 +128,7 @@ func decode(hash string) (p Params, salt, sum []byte, err error) {
 		return p, nil, nil, errBadHash
 	}
 	if threads == 0 || threads > maxThreads || p.Time == 0 ||
-		p.Time > maxTime || p.Memory > maxMemory {
+		p.Time > maxTime || p.Memory > maxMemory || p.Time*p.Memory > maxCost {
 		return p, nil, nil, errBadHash
 	}
 	p.Threads = uint8(threads)

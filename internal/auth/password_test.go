@@ -3,11 +3,14 @@ package auth
 import (
 	"context"
 	"errors"
+	"runtime"
 	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"rideshare/internal/db"
 )
 
 func cheap() Params { return Params{Memory: 8, Time: 1, Threads: 1} }
@@ -53,6 +56,10 @@ func TestVerifyRefusesBadHashes(t *testing.T) {
 		"$argon2id$v=16$m=8,t=1,p=1$c2FsdHNhbHQ$aGFzaA",
 		"$argon2id$v=19$m=8,t=0,p=1$c2FsdHNhbHQ$aGFzaA",
 		"$argon2id$v=19$m=4000000000,t=1,p=1$c2FsdHNhbHQ$aGFzaA",
+		"$argon2id$v=19$m=1048576,t=1,p=1$c2FsdHNhbHRzYWx0c2FsdA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA",
+		"$argon2id$v=19$m=8,t=64,p=1$c2FsdHNhbHRzYWx0c2FsdA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA",
+		"$argon2id$v=19$m=65536,t=10,p=1$c2FsdHNhbHRzYWx0c2FsdA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA",
+		"$argon2id$v=19$m=8,t=1,p=64$c2FsdHNhbHRzYWx0c2FsdA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA",
 		"$argon2id$v=19$m=8,t=1,p=1$$",
 		"$argon2id$v=19$m=8,t=1,p=1$c2FsdHNhbHQ$aGFzaA",
 	} {
@@ -73,6 +80,28 @@ func TestHashRespectsContext(t *testing.T) {
 	<-h.slots
 	if _, err := h.Hash(ctx, "secret"); !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("with a free slot: %v", err)
+	}
+}
+
+func TestWaitingIsBounded(t *testing.T) {
+	h := NewHasher(cheap(), 1)
+	h.slots <- struct{}{} // somebody else's turn
+	ctx, cancel := context.WithCancel(t.Context())
+	var waiting sync.WaitGroup
+	for range cap(h.queue) {
+		waiting.Go(func() { _, _ = h.Hash(ctx, "secret") })
+	}
+	for len(h.queue) < cap(h.queue) {
+		runtime.Gosched()
+	}
+	if _, err := h.Hash(t.Context(), "secret"); db.KindOf(err) != db.Unavailable {
+		t.Errorf("beside %d others: %v", cap(h.queue), err)
+	}
+	cancel()
+	waiting.Wait()
+	<-h.slots
+	if _, err := h.Hash(t.Context(), "secret"); err != nil {
+		t.Error(err)
 	}
 }
 

@@ -1,10 +1,14 @@
 package auth
 
 import (
+	"bytes"
 	"crypto/hmac"
 	"crypto/sha256"
+	"encoding/base64"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/golang-jwt/jwt/v5"
@@ -75,10 +79,41 @@ func (t *Tokens) Issue(a httpapi.Account) (token string, expires time.Time, err 
 	return token, expires, nil
 }
 
+// strict refuses what the library lets pass: members of the header that are not ours, as "crit", which names
+// what must be understood (RFC 7515, 4.1.11), and times that are not numbers (RFC 7519, 2).
+func strict(token *jwt.Token) error {
+	for name := range token.Header {
+		if name != "alg" && name != "typ" {
+			return fmt.Errorf("the header has a member %q", name)
+		}
+	}
+	payload, err := base64.RawURLEncoding.DecodeString(strings.Split(token.Raw, ".")[1])
+	if err != nil {
+		return err
+	}
+	var times struct {
+		Expires json.RawMessage `json:"exp"`
+		Issued  json.RawMessage `json:"iat"`
+		Begins  json.RawMessage `json:"nbf"`
+	}
+	if err := json.Unmarshal(payload, &times); err != nil {
+		return err
+	}
+	for _, value := range []json.RawMessage{times.Expires, times.Issued, times.Begins} {
+		if bytes.HasPrefix(value, []byte(`"`)) {
+			return errors.New("a time is not a number")
+		}
+	}
+	return nil
+}
+
 // Verify returns the account that the token was issued for. It may have ended since. ErrBadToken.
 func (t *Tokens) Verify(token string) (httpapi.Account, error) {
 	var c claims
-	_, err := t.parser.ParseWithClaims(token, &c, func(*jwt.Token) (any, error) { return t.key, nil })
+	parsed, err := t.parser.ParseWithClaims(token, &c, func(*jwt.Token) (any, error) { return t.key, nil })
+	if err == nil {
+		err = strict(parsed)
+	}
 	if err != nil {
 		return httpapi.Account{}, fmt.Errorf("%w: %w", ErrBadToken, err)
 	}

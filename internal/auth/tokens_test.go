@@ -2,6 +2,7 @@ package auth
 
 import (
 	"errors"
+	"fmt"
 	"testing"
 	"time"
 
@@ -57,6 +58,20 @@ func TestTokensRefuse(t *testing.T) {
 		}
 		return c
 	}
+	with := func(claim string, value any) jwt.MapClaims {
+		c := without(claim)
+		c[claim] = value
+		return c
+	}
+	headed := func(name string, value any) string {
+		token := jwt.NewWithClaims(jwt.SigningMethodHS256, good)
+		token.Header[name] = value
+		s, err := token.SignedString(tokens.key)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return s
+	}
 	sign := func(m jwt.SigningMethod, key any, c jwt.MapClaims) string {
 		s, err := jwt.NewWithClaims(m, c).SignedString(key)
 		if err != nil {
@@ -77,6 +92,10 @@ func TestTokensRefuse(t *testing.T) {
 		"no account":    sign(jwt.SigningMethodHS256, tokens.key, without("account")),
 		"no generation": sign(jwt.SigningMethodHS256, tokens.key, without("generation")),
 		"no issuer":     sign(jwt.SigningMethodHS256, tokens.key, without("iss")),
+		"exp is text":   sign(jwt.SigningMethodHS256, tokens.key, with("exp", fmt.Sprint(now.Add(time.Minute).Unix()))),
+		"nbf is text":   sign(jwt.SigningMethodHS256, tokens.key, with("nbf", "1")),
+		"crit":          headed("crit", []string{"exp"}),
+		"kid":           headed("kid", "../../key"),
 		"the bare text": sign(jwt.SigningMethodHS256, []byte("secret"), good),
 	} {
 		if _, err := tokens.Verify(token); !errors.Is(err, ErrBadToken) {
