@@ -179,14 +179,18 @@ func (s *site) twoSlaves(t *testing.T) {
 	s.Until("the topology is whole again", s.Whole)
 }
 
-// empty returns the site for a test of its own: with an empty database, and a ledger that knows of
-// nothing else.
-func (s *site) empty(t *testing.T) *site {
-	t.Helper()
+// of returns the site for a test of its own, with a ledger that knows of nothing else.
+func (s *site) of(t *testing.T) *site {
 	underTest, containers := *s.Site.Site, *s.Site
 	underTest.TB, underTest.Ledger = t, load.NewLedger()
 	containers.Site = &underTest
-	sub := &site{&containers}
+	return &site{&containers}
+}
+
+// empty returns the same with an empty database.
+func (s *site) empty(t *testing.T) *site {
+	t.Helper()
+	sub := s.of(t)
 	if _, err := sub.Target.Must(t.Context(), 200, "POST", "/db/clear", map[string]any{}); err != nil {
 		t.Fatal(err)
 	}
