@@ -69,6 +69,14 @@ type Leader struct {
 	Worker string `json:"worker"`
 }
 
+// NewPassword is a schema of the API.
+type NewPassword struct {
+	// SHA-1 of the password of until now, as 40 hex digits
+	Current string `json:"current"`
+	// SHA-1 of the new password, as 40 hex digits
+	Password string `json:"password"`
+}
+
 // NewRide is a schema of the API.
 type NewRide struct {
 	// User who offers the ride
@@ -487,6 +495,11 @@ func (c *Client) JoinRide(ctx context.Context, rideID string, body NewRider) err
 	return c.do(ctx, call{method: "POST", path: "/api/v1/rides/" + url.PathEscape(rideID), key: true, retry: true, body: body}, nil)
 }
 
+// DeleteSessions: Sign out
+func (c *Client) DeleteSessions(ctx context.Context) error {
+	return c.do(ctx, call{method: "DELETE", path: "/api/v1/sessions", key: true, retry: true}, nil)
+}
+
 // CreateSession: Sign in
 func (c *Client) CreateSession(ctx context.Context, body Credentials) (*Session, error) {
 	var out *Session
@@ -525,6 +538,11 @@ func (c *Client) CreateUser(ctx context.Context, body Credentials) error {
 // DeleteUser: Delete a user
 func (c *Client) DeleteUser(ctx context.Context, username string) error {
 	return c.do(ctx, call{method: "DELETE", path: "/api/v1/users/" + url.PathEscape(username), key: true, retry: true}, nil)
+}
+
+// ChangePassword: Change a password
+func (c *Client) ChangePassword(ctx context.Context, username string, body NewPassword) error {
+	return c.do(ctx, call{method: "PUT", path: "/api/v1/users/" + url.PathEscape(username) + "/password", key: true, retry: true, body: body}, nil)
 }
 
 // ListWorkers: List the process ids of the workers

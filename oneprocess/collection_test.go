@@ -90,12 +90,25 @@ func TestCollectionHasEveryOperation(t *testing.T) {
 	}
 }
 
+// operator adds the service token to requests.
+type operator struct {
+	http.RoundTripper
+	token string
+}
+
+// RoundTrip implements http.RoundTripper.
+func (o operator) RoundTrip(r *http.Request) (*http.Response, error) {
+	r = r.Clone(r.Context())
+	r.Header.Set("Authorization", "Bearer "+o.token)
+	return o.RoundTripper.RoundTrip(r)
+}
+
 // TestCollectionRuns makes every request of the collection, from top to bottom.
 func TestCollectionRuns(t *testing.T) {
 	const token = "the-service-token"
 	c := client(t, func(c *oneprocess.Config) { c.Auth, c.ServiceToken = "on", token })
 	for _, worker := range []string{"p1.1", "p2.1", "p3.1"} { // a planned change of master needs slaves
-		await(t, c, `rideshare_worker_state{state="serving",worker="`+worker+`"} 1`)
+		await(t, &http.Client{Transport: operator{c.Transport, token}}, `rideshare_worker_state{state="serving",worker="`+worker+`"} 1`)
 	}
 	values := map[string]string{"serviceToken": token}
 	variable := regexp.MustCompile(`\{\{([^}]*)\}\}`)

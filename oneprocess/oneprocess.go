@@ -76,7 +76,6 @@ func (s *System) build(version string, logger *slog.Logger) error {
 	if err != nil {
 		return err
 	}
-	extra["GET /metrics"] = metrics.Handler()
 	pages, err := web.Handlers()
 	if err != nil {
 		return err
@@ -84,6 +83,7 @@ func (s *System) build(version string, logger *slog.Logger) error {
 	maps.Copy(extra, pages)
 	tokens := auth.NewTokens(secrets.TokenKey, time.Now)
 	policy := &auth.Policy{On: s.config.AuthOn(), ServiceToken: s.service, Tokens: tokens}
+	extra["GET /metrics"] = policy.Service(metrics.Handler())
 	hosts, err := s.config.hosts()
 	if err != nil {
 		return err

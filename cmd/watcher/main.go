@@ -15,6 +15,7 @@ import (
 
 	"rideshare/cmd/internal/boot"
 	"rideshare/internal/amqp"
+	"rideshare/internal/auth"
 	"rideshare/internal/bus"
 	"rideshare/internal/bus/rabbitmq"
 	"rideshare/internal/pairs"
@@ -39,7 +40,7 @@ type Config struct {
 	WorkerImage   string `env:"RIDESHARE_WORKER_IMAGE" envDefault:"rideshare/worker:dev" doc:"image of the workers"`
 	DatabaseImage string `env:"MYSQL_IMAGE" envDefault:"mysql:9.7" doc:"image of their databases"`
 	WorkerBroker  string `env:"RIDESHARE_WORKER_AMQP_URL,required" secret:"true" doc:"the broker, as the workers' user"`
-	ServiceToken  string `env:"RIDESHARE_SERVICE_TOKEN,required" form:"token" secret:"true" doc:"the token with which workers get snapshots from each other"`
+	ServiceToken  string `env:"RIDESHARE_SERVICE_TOKEN,required" form:"token" secret:"true" doc:"the token with which workers get snapshots from each other, and Prometheus the metrics"`
 	Events        bool   `env:"RIDESHARE_DOCKER_EVENTS" envDefault:"true" doc:"whether the engine's events are used to notice deaths at once"`
 
 	Slaves      int           `env:"RIDESHARE_SLAVES" min:"1" envDefault:"2" doc:"slaves to begin with"`
@@ -96,7 +97,8 @@ func run(ctx context.Context, c Config, logger *slog.Logger, _ tracing.Tracer) e
 	})
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /healthz", func(http.ResponseWriter, *http.Request) {})
-	mux.Handle("GET /metrics", metrics.Handler())
+	policy := auth.Policy{On: true, ServiceToken: c.ServiceToken}
+	mux.Handle("GET /metrics", policy.Service(metrics.Handler()))
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error { return w.Run(ctx) })
 	g.Go(func() error { return boot.Serve(ctx, c.Addr, mux) })

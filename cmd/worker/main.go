@@ -16,6 +16,7 @@ import (
 
 	"rideshare/cmd/internal/boot"
 	"rideshare/internal/amqp"
+	"rideshare/internal/auth"
 	"rideshare/internal/bus"
 	busrabbitmq "rideshare/internal/bus/rabbitmq"
 	"rideshare/internal/registry/zookeeper"
@@ -31,7 +32,7 @@ type Config struct {
 	ID           string   `env:"RIDESHARE_WORKER_ID,required" doc:"the worker's id: unlike that of any other, also of an earlier one on the same database"`
 	Pair         string   `env:"RIDESHARE_PAIR,required" doc:"the pair it belongs to"`
 	Addr         string   `env:"RIDESHARE_ADDR" form:"address" envDefault:":7000" doc:"where it gives snapshots, and answers /healthz and /metrics"`
-	ServiceToken string   `env:"RIDESHARE_SERVICE_TOKEN,required" form:"token" secret:"true" doc:"the token with which other workers get snapshots"`
+	ServiceToken string   `env:"RIDESHARE_SERVICE_TOKEN,required" form:"token" secret:"true" doc:"the token with which other workers get snapshots, and Prometheus the metrics"`
 	Broker       string   `env:"AMQP_URL,required" secret:"true" doc:"the broker: amqp://user:password@host:port/, several hosts with commas between"`
 	Replicated   bool     `env:"AMQP_REPLICATED" envDefault:"false" doc:"whether the queues of reads and of commands survive the loss of one of several brokers; all programs must agree"`
 	Disk         string   `env:"RIDESHARE_DATABASE_DISK" envDefault:"/" doc:"a path on the file system that holds the databases, of which /metrics tells how full it is; a container's own file system is on the engine's disk, as are its volumes"`
@@ -101,7 +102,8 @@ func run(ctx context.Context, c Config, logger *slog.Logger, tracer tracing.Trac
 		Metrics: metrics.Worker(c.ID, c.Disk), Tracer: tracer,
 	})
 	mux := http.NewServeMux()
-	mux.Handle("GET /metrics", metrics.Handler())
+	policy := auth.Policy{On: true, ServiceToken: c.ServiceToken}
+	mux.Handle("GET /metrics", policy.Service(metrics.Handler()))
 	mux.Handle("/", worker.Snapshots(c.ServiceToken))
 	// The server ends with the worker, whatever ends that.
 	serving, stop := context.WithCancel(ctx)

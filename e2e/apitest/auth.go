@@ -54,6 +54,7 @@ func testAuth(s *suite) {
 	strangers := map[access][]stranger{
 		// A token of the wrong sort is none, or another's: the contract does not say which.
 		owner: append([]stranger{{"another user's", "Bearer " + bob, []int{403}}, {"the service's", "Bearer " + secret, []int{401, 403}}}, unknown...),
+		anyUser: append([]stranger{{"the service's", "Bearer " + secret, []int{401, 403}}}, unknown...),
 		service: append([]stranger{{"a user's", "Bearer " + alice, []int{401, 403}}, {"nearly the service's", "Bearer " + secret[:len(secret)-1], []int{401}},
 			{"more than the service's", "Bearer " + secret + "x", []int{401}}, {"the service's, no scheme", secret, []int{401}}}, unknown...),
 	}
@@ -91,7 +92,10 @@ func testAuth(s *suite) {
 // openToAll tries the routes that ask nobody: where auth is off, nearly all. Those that kill workers
 // or empty the database have tests of their own.
 func (s *suite) openToAll(ride, other int64) {
-	wanted := map[string]int{"PUT /api/v1/users": 201, "POST /api/v1/rides": 201}
+	wanted := map[string]int{
+		"PUT /api/v1/users": 201, "POST /api/v1/rides": 201,
+		"DELETE /api/v1/sessions": 400, // where nobody is asked for a token, nobody is signed in
+	}
 	// Deletions come last: what the others need is there until then.
 	for _, deletions := range []bool{false, true} {
 		for _, r := range routes {

@@ -16,7 +16,7 @@ func testHealth(s *suite) {
 	s.cases(
 		testCase{name: "healthz", request: get("/healthz"), status: 200},
 		testCase{name: "readyz", request: get("/readyz"), status: 200},
-		testCase{name: "metrics", request: get("/metrics"), status: 200, check: wantMetrics},
+		testCase{name: "metrics", request: operate("GET", "/metrics", nil), status: 200, check: wantMetrics},
 		testCase{name: "openapi", request: get("/openapi.json"), status: 200, check: wantOpenAPI},
 		testCase{name: "docs", request: get("/docs"), status: 200, check: func(s *suite, a answer) {
 			content, _, _ := mime.ParseMediaType(a.header.Get("Content-Type"))
@@ -93,7 +93,7 @@ func testReads(s *suite) {
 	}
 	for range 10 {
 		for _, path := range []string{"/healthz", "/readyz", "/metrics", "/openapi.json", "/docs"} {
-			s.must(get(path), 200)
+			s.must(operate("GET", path, nil), 200)
 		}
 	}
 	if n := s.countRead(before); n != 1 {

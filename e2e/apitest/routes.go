@@ -14,6 +14,7 @@ const (
 	open    access = iota // anyone
 	service               // who has the service token
 	owner                 // the user whom it is about
+	anyUser               // whoever is signed in
 )
 
 // route is a method and path of the contract. {username} and {rideId} stand for values.
@@ -31,6 +32,7 @@ var routes = []route{
 	{"GET", "/api/v1/users", open, false},
 	{"DELETE", "/api/v1/users/{username}", owner, false},
 	{"POST", "/api/v1/sessions", open, true},
+	{"DELETE", "/api/v1/sessions", anyUser, false},
 	{"POST", "/api/v1/rides", owner, true},
 	{"GET", "/api/v1/rides", open, false},
 	{"GET", "/api/v1/rides/{rideId}", open, false},
@@ -48,7 +50,7 @@ var routes = []route{
 	{"POST", "/api/v1/cluster/switchover", service, true},
 	{"GET", "/healthz", open, false},
 	{"GET", "/readyz", open, false},
-	{"GET", "/metrics", open, false},
+	{"GET", "/metrics", service, false},
 	{"GET", "/openapi.json", open, false},
 	{"GET", "/docs", open, false},
 	{"GET", "/", open, false},

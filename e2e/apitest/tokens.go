@@ -138,6 +138,32 @@ func testEndedTokens(s *suite) {
 	s.addRide("alice")
 	s.addRide("bob")
 	refused("the database was cleared, and another has the name")
+
+	s.clear("alice", "bob")
+	s.addRide("bob")
+	token = s.signIn("alice")
+	s.want(request{method: "DELETE", path: sessions, as: "alice"}, 200)
+	refused("she has signed out")
+	// Of one who has not signed in as often yet: that is limited.
+	const name = "changing"
+	s.must(putUser(name), 201)
+	token = s.signIn(name)
+	s.want(changePassword(name, strings.Repeat("0", len(digest)), other40), 403)
+	s.want(changePassword("bob", digest, other40).by(name), 403)
+	s.want(changePassword(name, digest, other40), 200)
+	s.want(deleteUser(name).by(nobody).with("Authorization", "Bearer "+token), 401)
+	s.want(signIn(name, digest), 401)
+	s.want(signIn(name, other40), 200)
+}
+
+// other40 is the SHA-1 of another password.
+const other40 = "3d725109c7e7c0bfb9d709836735b56d943d263f"
+
+func changePassword(username, current, password string) request {
+	return request{
+		method: "PUT", path: "/api/v1/users/" + escape(username) + "/password", as: caller(username),
+		body: object{"current": current, "password": password},
+	}
 }
 
 // testSignInLimit: who tries many passwords has to wait.

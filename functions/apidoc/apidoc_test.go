@@ -66,6 +66,9 @@ var contract = map[string]struct {
 	"GET /api/v1/users":               {"", []int{200, 204, 503}},
 	"DELETE /api/v1/users/{username}": {httpapi.User, []int{200, 503, 504}},
 	"POST /api/v1/sessions":           {"", []int{200, 401, 429, 503}},
+	"DELETE /api/v1/sessions":         {httpapi.User, []int{200, 503, 504}},
+
+	"PUT /api/v1/users/{username}/password": {httpapi.User, []int{200, 403, 429, 503, 504}},
 
 	"POST /api/v1/rides":                              {httpapi.User, []int{201, 503, 504}},
 	"GET /api/v1/rides":                               {"", []int{200, 204, 503}},

@@ -44,7 +44,7 @@ func (f *function) remove(ctx context.Context, in *removeInput) (*httpapi.EmptyO
 		Expect: db.Rows(1),
 	}}})
 	if db.FailedOp(err, db.Expectation, 0) {
-		return nil, httpapi.BadRequest("username", "there is no such user")
+		return nil, noSuchUser()
 	}
 	if err != nil {
 		return nil, err

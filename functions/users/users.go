@@ -1,4 +1,5 @@
-// Package users is the function for users: signing up, listing, deleting and signing in.
+// Package users is the function for users: signing up, listing, deleting, signing in and out, and changing
+// passwords.
 package users
 
 import (
@@ -40,6 +41,8 @@ func Register(api *httpapi.API, c Config) {
 	f.registerList(api)
 	f.registerRemove(api)
 	f.registerSignIn(api)
+	f.registerChange(api)
+	f.registerSignOut(api)
 }
 
 type function struct{ Config }

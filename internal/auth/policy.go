@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"crypto/subtle"
+	"net/http"
 	"strings"
 
 	"rideshare/internal/httpapi"
@@ -44,6 +45,18 @@ func (p *Policy) Guard(ctx context.Context, security []map[string][]string, auth
 		}
 	}
 	return nil, Refused()
+}
+
+// Service returns a handler that serves those who have the service token, where anybody is asked for one.
+func (p *Policy) Service(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		wants := []map[string][]string{{httpapi.Service: nil}}
+		if _, err := p.Guard(r.Context(), wants, r.Header.Get("Authorization")); err != nil {
+			httpapi.FromError(err).Write(w)
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
 }
 
 // Refused returns the 401 for a token that is wrong or expired, or whose account has ended: which of

@@ -3,6 +3,7 @@ package auth
 import (
 	"errors"
 	"net/http"
+	"net/http/httptest"
 	"testing"
 	"time"
 
@@ -58,5 +59,29 @@ func TestGuard(t *testing.T) {
 				t.Errorf("subject = %+v", subject)
 			}
 		})
+	}
+}
+
+func TestServiceHandler(t *testing.T) {
+	reached := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusTeapot) })
+	for name, test := range map[string]struct {
+		on            bool
+		authorization string
+		status        int
+	}{
+		"right":   {true, "Bearer right", http.StatusTeapot},
+		"wrong":   {true, "Bearer wrong", http.StatusUnauthorized},
+		"none":    {true, "", http.StatusUnauthorized},
+		"nothing": {true, "Bearer ", http.StatusUnauthorized},
+		"off":     {false, "", http.StatusTeapot},
+	} {
+		policy := &Policy{On: test.on, ServiceToken: "right", Tokens: NewTokens("k", time.Now)}
+		r := httptest.NewRequest(http.MethodGet, "/metrics", nil)
+		r.Header.Set("Authorization", test.authorization)
+		w := httptest.NewRecorder()
+		policy.Service(reached).ServeHTTP(w, r)
+		if w.Code != test.status || test.status == http.StatusUnauthorized && w.Header().Get("WWW-Authenticate") == "" {
+			t.Errorf("%s: %d %v", name, w.Code, w.Header())
+		}
 	}
 }

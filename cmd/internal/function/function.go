@@ -79,7 +79,8 @@ func (c Config) Options(title string, logger *slog.Logger, tracer tracing.Tracer
 	if err != nil {
 		return httpapi.Options{}, nil, err
 	}
-	handlers["GET /metrics"] = metrics.Handler()
+	policy := &auth.Policy{On: c.Auth == "on", ServiceToken: c.ServiceToken, Tokens: c.Tokens()}
+	handlers["GET /metrics"] = policy.Service(metrics.Handler())
 	pages, err := web.Handlers()
 	if err != nil {
 		return httpapi.Options{}, nil, err
@@ -91,7 +92,6 @@ func (c Config) Options(title string, logger *slog.Logger, tracer tracing.Tracer
 			return httpapi.Options{}, nil, err
 		}
 	}
-	policy := &auth.Policy{On: c.Auth == "on", ServiceToken: c.ServiceToken, Tokens: c.Tokens()}
 	return httpapi.Options{
 		Title: title, Version: boot.Version, Logger: logger, Guard: policy.Guard, Hosts: hosts,
 		Timeout: c.Timeout, Origins: origins, Handlers: handlers,
