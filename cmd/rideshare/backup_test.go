@@ -3,6 +3,8 @@ package main
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
+	"encoding/json"
 	"flag"
 	"fmt"
 	"io"
@@ -14,6 +16,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -22,6 +25,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"rideshare/client"
+	"rideshare/internal/db"
 )
 
 var manyRides = flag.Int("rides", 3000, "how many rides are backed up and restored; with 1000000 also the time is checked")
@@ -140,6 +144,85 @@ func watchHeap(t *testing.T) (most func() uint64) {
 		}
 	})
 	return func() uint64 { return max(peak.Load(), base) - base }
+}
+
+// resealed gives lines that were changed the checksums of a whole backup.
+func resealed(t *testing.T, lines []string) []byte {
+	t.Helper()
+	n := len(lines) - 1
+	all, content := sha256.New(), sha256.New()
+	for i, line := range lines[:n] {
+		all.Write([]byte(line))
+		if i > 0 && i < n-1 { // not the header, nor the sequences
+			content.Write([]byte(line))
+		}
+	}
+	var trailer map[string]any
+	if err := json.Unmarshal([]byte(lines[n]), &trailer); err != nil {
+		t.Fatal(err)
+	}
+	trailer["content"], trailer["sha256"] = fmt.Sprintf("%x", content.Sum(nil)), fmt.Sprintf("%x", all.Sum(nil))
+	trailer["rows"] = n - 2 - len(db.Tables)
+	end, err := json.Marshal(trailer)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return []byte(strings.Join(lines[:n], "") + string(end) + "\n")
+}
+
+// A crafted backup, whose checksums are right, is refused before anything is deleted.
+func TestCraftedBackupsChangeNothing(t *testing.T) {
+	s := system(t)
+	s.fill(50)
+	file := filepath.Join(t.TempDir(), "b")
+	before := decode[backupResult](s, "backup", file)
+	whole, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	lines := slices.Collect(strings.Lines(string(whole)))
+	index := func(prefix string) int {
+		t.Helper()
+		i := slices.IndexFunc(lines, func(line string) bool { return strings.HasPrefix(line, prefix) })
+		if i < 0 {
+			t.Fatalf("the backup has no line that begins with %s", prefix)
+		}
+		return i
+	}
+	users, rides, sequences := index(`{"table":"users"`), index(`{"table":"rides"`), index(`{"sequences"`)
+	with := func(i int, replace ...string) []byte {
+		changed := slices.Concat(lines[:i], replace, lines[i+1:])
+		return resealed(t, changed)
+	}
+	for name, test := range map[string]struct {
+		data []byte
+		says string
+	}{
+		"a ride of nobody":        {with(rides+1, `[1,"nobody",1,2,1893456000000000]`+"\n"), "refers to nobody"},
+		"a ride twice":            {with(rides+1, lines[rides+1], lines[rides+1]), "stands behind"},
+		"users in another order":  {with(users+1, lines[users+2], lines[users+1]), "stands behind"},
+		"a sequence too far":      {with(sequences, `{"sequences":{"rides":9007199254740993}}`+"\n"), `the sequence "rides"`},
+		"a sequence before 0":     {with(sequences, `{"sequences":{"rides":-1}}`+"\n"), `the sequence "rides"`},
+		"a sequence of something": {with(sequences, `{"sequences":{"x":1}}`+"\n"), `the sequence "x"`},
+	} {
+		path := filepath.Join(t.TempDir(), "crafted")
+		if err := os.WriteFile(path, test.data, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if r := s.run("restore", "--force", path); r.code != exitFailed || !strings.Contains(r.err, "nothing was changed") || !strings.Contains(r.err, test.says) {
+			t.Errorf("%s: %+v", name, r)
+		}
+	}
+	if after := decode[backupResult](s, "backup", file, "--force"); after.Content != before.Content {
+		t.Errorf("before %+v, after %+v", before, after)
+	}
+	odd := filepath.Join(t.TempDir(), "odd")
+	if err := os.WriteFile(odd, with(users, lines[users], `["! a/b","none","","a"]`+"\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if r := s.run("restore", "--force", odd); r.code != 0 || !strings.Contains(r.err, `1 users have names that the API does not take, as "! a/b"`) {
+		t.Errorf("a user whom the API cannot name: %+v", r)
+	}
 }
 
 func TestDamagedBackupsChangeNothing(t *testing.T) {

@@ -123,10 +123,14 @@ func (r *restorer) read(source *source) error {
 		return err
 	}
 	r.header = in.Header
+	look := newInspector()
 	r.trailer, err = in.Read(
-		func(db.Op) error { bar.add(1); return nil },
-		func(s db.Sequences) error { r.sequences = s; return nil },
+		func(op db.Op) error { bar.add(1); return look.row(op) },
+		func(s db.Sequences) error { r.sequences = s; return look.sequences(s) },
 	)
+	if err == nil && look.unusable > 0 {
+		fmt.Fprintf(r.err, "rideshare: %d users have names that the API does not take, as %q: nobody can sign in as one of them\n", look.unusable, look.example)
+	}
 	return err
 }
 

@@ -6,9 +6,9 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
-	"rideshare/functions/internal/username"
 	"rideshare/internal/db"
 	"rideshare/internal/httpapi"
+	"rideshare/internal/username"
 )
 
 // newRide is a ride to be created.

@@ -7,9 +7,9 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
-	"rideshare/functions/internal/username"
 	"rideshare/internal/db"
 	"rideshare/internal/httpapi"
+	"rideshare/internal/username"
 )
 
 // RiderPath is the username in a path. It is exported because huma looks into no other embedded

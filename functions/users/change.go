@@ -8,9 +8,9 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/google/uuid"
 
-	"rideshare/functions/internal/username"
 	"rideshare/internal/db"
 	"rideshare/internal/httpapi"
+	"rideshare/internal/username"
 )
 
 // newPassword is a user's new password, and the proof that it is the user who sets it.

@@ -28,7 +28,9 @@ func testChangePassword(t *testing.T, via servetest.Driver) {
 	h, _ := setup(via, &dbtest.DB{}, true)
 	signUp(t, h, "alice")
 	signUp(t, h, "bob")
-	as := func(token string, more ...string) []string { return append([]string{"Authorization", "Bearer " + token}, more...) }
+	as := func(token string, more ...string) []string {
+		return append([]string{"Authorization", "Bearer " + token}, more...)
+	}
 	alice, other, bob := signIn(t, h, "alice"), signIn(t, h, "alice"), signIn(t, h, "bob")
 
 	want(t, do(h, http.MethodPut, ofAlice, change(sha1, sha2)), 401, "")

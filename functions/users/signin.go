@@ -10,9 +10,9 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"rideshare/functions/internal/account"
-	"rideshare/functions/internal/username"
 	"rideshare/internal/db"
 	"rideshare/internal/httpapi"
+	"rideshare/internal/username"
 )
 
 type signInInput struct {

@@ -1,6 +1,6 @@
 // The rider's page. It uses the public API and nothing else. The token is kept for as long as the
 // tab is open (sessionStorage), so that a reload does not sign out, and another tab is not signed in.
-import {$, make, say} from "./dom.js";
+import {$, make, person, say} from "./dom.js";
 import {request} from "./api.js";
 import {sha1} from "./sha1.js";
 
@@ -20,7 +20,7 @@ const human = timestamp => {
 const become = who => {
   me = who;
   if (me) sessionStorage.setItem(stored, JSON.stringify(me)); else sessionStorage.removeItem(stored);
-  say($("who"), me ? `You are signed in as ${me.username}.` : "You are not signed in.");
+  say($("who"), me ? ["You are signed in as ", person(me.username), "."] : "You are not signed in.");
   $("sign-out").hidden = !me;
   $("account").hidden = Boolean(me);
   $("mine").hidden = $("offer").hidden = !me;
@@ -62,11 +62,21 @@ onSubmit("account-form", button => attempt(button, "account-message", async () =
   $("mine-title").focus();
 }, {username: "username", password: "password"}));
 
-$("sign-out").addEventListener("click", () => { become(null); $("username").focus(); });
+$("sign-out").addEventListener("click", async () => {
+  const {token} = me;
+  become(null);
+  $("username").focus();
+  try {
+    await request("DELETE", "sessions", {token});
+  } catch (e) {
+    if (e.status === 400 || e.status === 401) return; // nobody is asked for tokens, or it has ended before
+    say($("account-message"), `You are signed out in this tab only: ${e.message}`, true);
+  }
+});
 
 // A ride, with its buttons.
 const ride = (id, {by, from, to, departs}, ...buttons) => make("li", {class: "ride"},
-  make("div", {}, make("b", {}, human(departs)), make("p", {}, `Area ${from} to ${to}, offered by ${by}, ride ${id}`)), ...buttons);
+  make("div", {}, make("b", {}, human(departs)), make("p", {}, `Area ${from} to ${to}, offered by `, by, `, ride ${id}`)), ...buttons);
 
 const button = (text, about, does) => {
   const b = make("button", {type: "button", "aria-label": `${text} ${about}`}, text);
@@ -80,11 +90,11 @@ const list = () => attempt($("sign-out"), "mine-message", async () => {
   const rides = await request("GET", mine(), {token: me.token}) ?? [];
   $("mine-list").replaceChildren(...rides.map(r => {
     const own = r.created_by === me.username;
-    return ride(r.rideId, {by: own ? "you" : r.created_by, from: r.source, to: r.destination, departs: r.timestamp},
+    return ride(r.rideId, {by: own ? "you" : person(r.created_by), from: r.source, to: r.destination, departs: r.timestamp},
       button("Who joined?", `ride ${r.rideId}`, b => attempt(b, "mine-message", async () => {
         const full = await request("GET", `rides/${r.rideId}`);
         if (!full) return `Ride ${r.rideId} is gone.`;
-        return full.users.length ? `In ride ${r.rideId}: ${full.users.join(", ")}.` : `Nobody has joined ride ${r.rideId} yet.`;
+        return full.users.length ? [`In ride ${r.rideId}: `, ...full.users.flatMap((u, i) => i ? [", ", person(u)] : [person(u)]), "."] : `Nobody has joined ride ${r.rideId} yet.`;
       })),
       own ? button("Delete", `ride ${r.rideId}`, b => change(b, "DELETE", `rides/${r.rideId}`, `Ride ${r.rideId} was deleted.`))
         : button("Leave", `ride ${r.rideId}`, b => change(b, "DELETE", `${mine()}/${r.rideId}`, `You have left ride ${r.rideId}.`)));
@@ -102,7 +112,7 @@ const find = () => attempt($("find"), "find-message", async () => {
   const from = $("find-source").value, to = $("find-destination").value;
   $("found").replaceChildren();
   const rides = await request("GET", `rides?${new URLSearchParams({source: from, destination: to})}`) ?? [];
-  $("found").replaceChildren(...rides.map(r => ride(r.rideId, {by: r.username, from, to, departs: r.timestamp},
+  $("found").replaceChildren(...rides.map(r => ride(r.rideId, {by: person(r.username), from, to, departs: r.timestamp},
     !me || r.username === me.username ? null : button("Join", `ride ${r.rideId}`, b => attempt(b, "find-message", async () => {
       await request("POST", `rides/${r.rideId}`, {token: me.token, body: {username: me.username}});
       await list();

@@ -19,9 +19,13 @@ export const draw = (name, attributes = {}, ...children) => {
   return e;
 };
 
-// say sets a text, where it has changed: a screen reader reads out what is set.
-export const say = (e, text, bad = false) => {
-  if (e.textContent !== text) e.textContent = text;
+// person is a user's name. It may be written from right to left, and does not turn what stands around it.
+export const person = username => make("bdi", {}, username);
+
+// say sets a text, or a list of texts and elements, where it has changed: a screen reader reads out what is set.
+export const say = (e, what, bad = false) => {
+  const parts = [what].flat(), text = parts.map(part => part.textContent ?? part).join("");
+  if (e.textContent !== text) e.replaceChildren(...parts);
   e.classList.toggle("problem", bad);
 };
 
