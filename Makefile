@@ -6,7 +6,7 @@ VULN    := golang.org/x/vuln/cmd/govulncheck@v1.9.0
 FUZZTIME ?= 30s
 
 .DEFAULT_GOAL := help
-.PHONY: docs promtool services chromium pictures up up-ha down logs ps images compiler help run test test-fast failover partitions attack chaos lint vuln fuzz bench-micro bench bench-growth wrk build clean deps \
+.PHONY: docs promtool services chromium pictures up up-ha down logs ps images compiler help run test test-fast failover partitions attack chaos lint vuln sbom fuzz bench-micro bench bench-growth wrk build clean deps \
 	functions sam sam-validate deploy localstack localstack-down shellcheck \
 	build-UsersFunction build-RidesFunction build-OrchestratorFunction
 
@@ -88,6 +88,11 @@ ps: ## List the containers, with the pairs
 images: deps ## Build the images
 	@deploy/images/ensure mysql rabbitmq zookeeper haproxy
 	@deploy/images/ours users rides orchestrator worker watcher
+
+sbom: build images ## Write bills of materials (CycloneDX) of our programs, and of the images that are on this machine, into bin/sbom
+	$(GO) run ./deploy/sbom -into bin/sbom bin/users bin/rides bin/orchestrator bin/worker bin/watcher bin/rideshare \
+		$$(deploy/images/ensure --name mysql rabbitmq zookeeper haproxy | sed 's/^/image:/') \
+		image:rideshare/users:dev image:rideshare/rides:dev image:rideshare/orchestrator:dev image:rideshare/worker:dev image:rideshare/watcher:dev
 
 functions: deps ## Build the functions for Lambda into bin/functions/*.zip
 	@set -e; for name in Users Rides Orchestrator; do \
