@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -39,6 +40,16 @@ func security(t *testing.T, s *site) {
 			rights := s.must("docker", "inspect", "-f", "{{.HostConfig.Privileged}}{{.HostConfig.PidMode}} {{.HostConfig.CapDrop}} {{.HostConfig.SecurityOpt}}", id)
 			if strings.Replace(rights, "privileges:true", "privileges", 1) != "false [ALL] [no-new-privileges]" {
 				t.Errorf("%s: %s", s.must("docker", "inspect", "-f", "{{.Name}}", id), rights)
+			}
+		}
+	})
+	t.Run("nothing can take all of the machine", func(t *testing.T) {
+		for _, id := range ids {
+			limits := s.must("docker", "inspect", "-f", "{{.Name}} {{.HostConfig.Memory}} {{.HostConfig.MemorySwap}} {{.HostConfig.PidsLimit}} {{.HostConfig.NanoCpus}}", id)
+			for i, limit := range strings.Fields(limits)[1:] {
+				if n, err := strconv.ParseInt(limit, 10, 64); err != nil || n <= 0 {
+					t.Errorf("%s: its %s is not limited", limits, []string{"memory", "swap", "number of processes", "processors"}[i])
+				}
 			}
 		}
 	})
