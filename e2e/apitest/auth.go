@@ -53,7 +53,7 @@ func testAuth(s *suite) {
 	}
 	strangers := map[access][]stranger{
 		// A token of the wrong sort is none, or another's: the contract does not say which.
-		owner: append([]stranger{{"another user's", "Bearer " + bob, []int{403}}, {"the service's", "Bearer " + secret, []int{401, 403}}}, unknown...),
+		owner:   append([]stranger{{"another user's", "Bearer " + bob, []int{403}}, {"the service's", "Bearer " + secret, []int{401, 403}}}, unknown...),
 		anyUser: append([]stranger{{"the service's", "Bearer " + secret, []int{401, 403}}}, unknown...),
 		service: append([]stranger{{"a user's", "Bearer " + alice, []int{401, 403}}, {"nearly the service's", "Bearer " + secret[:len(secret)-1], []int{401}},
 			{"more than the service's", "Bearer " + secret + "x", []int{401}}, {"the service's, no scheme", secret, []int{401}}}, unknown...),

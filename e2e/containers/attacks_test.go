@@ -74,8 +74,35 @@ func TestAttacks(t *testing.T) {
 			}
 		})
 	}
+	t.Run("more connections than the engine's proxy survives", func(t *testing.T) { s.of(t).crowd(t) })
 	t.Logf("\n%s", table.Markdown())
 	publishAs(t, "attacks", "make attack", table)
+}
+
+// crowd opens more connections than anything before the gateway holds. Whoever comes after that is served.
+func (s *site) crowd(t *testing.T) {
+	const connections = 6000
+	var open []net.Conn
+	for range connections {
+		conn, err := net.DialTimeout("tcp", strings.TrimPrefix(s.Target.URL, "http://"), 5*time.Second)
+		if err != nil {
+			break // it takes no more
+		}
+		open = append(open, conn)
+	}
+	t.Logf("%d connections", len(open))
+	for _, conn := range open {
+		_ = conn.Close() // the gateway may have done so before
+	}
+	s.Until("others are served", func() bool {
+		fresh := &http.Client{Timeout: 2 * time.Second, Transport: &http.Transport{DisableKeepAlives: true}}
+		answer, err := fresh.Get(s.Target.URL + "/healthz")
+		if err != nil {
+			return false
+		}
+		_ = answer.Body.Close() // nothing of it is wanted
+		return answer.StatusCode == http.StatusOK
+	})
 }
 
 // started returns all containers with the times at which they began and ended.
