@@ -91,7 +91,9 @@ func TestAPoisonousReadEnds(t *testing.T) {
 		for _, w := range s.workers {
 			if len(w.done) > 0 {
 				ended++
-				<-w.done
+				if err := <-w.done; err == nil {
+					t.Error("a worker ended without an error")
+				}
 				w.done <- nil
 			}
 		}

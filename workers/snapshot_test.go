@@ -77,7 +77,9 @@ func TestASilentDonorIsGivenUp(t *testing.T) {
 				go func() { served <- server.Serve(listener) }()
 				defer func() {
 					_ = server.Close()
-					<-served
+					if err := <-served; !errors.Is(err, http.ErrServerClosed) {
+						t.Error(err)
+					}
 				}()
 				client := &http.Client{Transport: &http.Transport{DialContext: listener.dial}}
 				begun := time.Now()

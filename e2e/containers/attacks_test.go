@@ -195,7 +195,7 @@ func raw(ctx context.Context, s *site, text string) (string, error) {
 	}
 	defer conn.Close() //nolint:errcheck // the other side may have done so
 	if _, err := io.WriteString(conn, text); err != nil {
-		return "", nil //nolint:nilerr // it need not read to the end
+		return "", nil // it need not read to the end
 	}
 	_ = conn.SetReadDeadline(time.Now().Add(time.Second))
 	answer, _ := io.ReadAll(io.LimitReader(conn, 4096)) // what has come until then counts
