@@ -66,6 +66,9 @@ func checkAddress(o *observation) finding {
 			"end that program (ss -ltnp names it), or set RIDESHARE_PORT to another port; then make up"}
 	case known && !gateway.runs():
 		return gateway.down(part)
+	case known && errors.Is(o.answerErr, syscall.ECONNREFUSED):
+		return finding{part, fault, "nothing listens at " + o.url + ", and " + gateway.name + " runs: the engine's proxy for the port has ended, as it does when connections take all of its descriptors",
+			"docker restart " + gateway.name + "; docs/operating.md says how to do without that proxy"}
 	case errors.Is(o.answerErr, syscall.ECONNREFUSED):
 		return finding{part, fault, "nothing listens at " + o.url, "start it with 'rideshare run' or 'make up', or give another address with --url"}
 	case o.answerErr != nil:

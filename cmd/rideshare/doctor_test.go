@@ -219,6 +219,10 @@ func TestDiagnose(t *testing.T) {
 			o.answer, o.containers, o.topology, o.wrote = nil, nil, nil, false
 			o.answerErr = &net.OpError{Op: "dial", Err: os.NewSyscallError("connect", syscall.ECONNREFUSED)}
 		}, "address", "nothing listens", "rideshare run"},
+		"the port's proxy has ended": {func(o *observation) {
+			o.answer, o.topology, o.wrote = nil, nil, false
+			o.answerErr = &net.OpError{Op: "dial", Err: os.NewSyscallError("connect", syscall.ECONNREFUSED)}
+		}, "address", "the engine's proxy for the port has ended", "docker restart rideshare_gateway_1"},
 		"the gateway is down": {func(o *observation) {
 			o.answer, o.answerErr, o.topology, o.wrote = nil, errors.New("refused"), nil, false
 			o.become("gateway", stop)
