@@ -31,7 +31,7 @@ func (r *replica) lead(ctx context.Context, epoch uint64) error {
 	for {
 		consumer, err := r.Bus.Consume(ctx, bus.Writes, bus.ConsumeOptions{Prefetch: writePrefetch})
 		if err == nil {
-			if err = r.serveWrites(ctx, consumer); err != nil && !isBusFault(err) {
+			if err = r.serveWrites(ctx, consumer); errors.Is(err, errYielded) {
 				r.leave(ctx, epoch, err) // first: the queue's node may be the one that does not answer
 			}
 			consumer.Close()

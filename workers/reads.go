@@ -20,6 +20,9 @@ const (
 	slavePriority  = 10
 )
 
+// lingering is how long reads under way go on when the subscription ends. Then others answer them.
+const lingering = time.Second
+
 func isBusFault(err error) bool { return errors.Is(err, bus.ErrUnavailable) }
 
 // serveReads answers reads whenever the worker is serving.
@@ -66,6 +69,8 @@ func (w *Worker) consumeReads(ctx context.Context, v view, turned <-chan struct{
 		if w.status.now().Aside {
 			giveBack() // what waits for the log had better wait elsewhere
 		}
+		late := time.AfterFunc(lingering, giveBack) // until then nobody takes reads here
+		defer late.Stop()
 		answering.Wait()
 		consumer.Close()
 	}()
@@ -116,7 +121,9 @@ func (w *Worker) answer(ctx context.Context, d bus.Delivery, stuck bool) (err er
 	case err == nil:
 		w.reads.Add(1)
 		err = d.Reply(ctx, db.Reply{Read: &result}.Encode())
-	case isClosed(ending) && !final:
+	case isClosed(ending) && final:
+		return d.Reply(context.WithoutCancel(ctx), refusal(db.Errorf(db.Unavailable, "the replica ends"), ""))
+	case isClosed(ending):
 		return nil // not acknowledged: another worker answers
 	case ctx.Err() != nil:
 		err = nil // nobody waits any more
@@ -133,12 +140,12 @@ func (w *Worker) answer(ctx context.Context, d bus.Delivery, stuck bool) (err er
 		err = d.Reply(ctx, refusal(err, ""))
 	case final:
 		why := db.Errorf(db.Unavailable, "a second replica has failed while it did this")
-		if fault := d.Reply(context.WithoutCancel(ctx), refusal(why, "")); isClosed(ending) || errors.Is(err, store.ErrGone) {
-			return fault
+		if fault := d.Reply(ctx, refusal(why, "")); errors.Is(err, store.ErrGone) {
+			return fault // the replica finds it out, too
 		}
 		return err
 	case errors.Is(err, store.ErrGone):
-		return nil // as above; the replica finds it out, too
+		return nil // as above
 	default:
 		return err
 	}

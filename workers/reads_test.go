@@ -107,6 +107,78 @@ func TestAPoisonousReadEnds(t *testing.T) {
 	})
 }
 
+// stalling is a store of which one read takes as long as its caller waits.
+type stalling struct{ store.Store }
+
+// Read implements store.Store.
+func (s stalling) Read(ctx context.Context, r db.Read) (db.ReadResult, error) {
+	if r.Queries[0].Table == "riders" {
+		<-ctx.Done()
+		return db.ReadResult{}, ctx.Err()
+	}
+	return s.Store.Read(ctx, r)
+}
+
+// A read that came from a worker that died is answered also where the next one ends while it executes it: it
+// comes to nobody else.
+func TestARedeliveredReadIsAnswered(t *testing.T) {
+	open := inMemory()
+	bubbleOn(t, func(ctx context.Context, database string) (store.Store, error) {
+		s, err := open(ctx, database)
+		return stalling{s}, err
+	}, logmemory.Options{}, func(s *site) {
+		master := s.found("w1", "w2", "w3")
+		reply := make(chan db.Reply, 1)
+		go func() { reply <- s.read(db.Read{Queries: []db.Query{{Table: "riders"}}}) }()
+		time.Sleep(time.Second)
+		begun := time.Now()
+		for _, id := range []string{"w1", "w2", "w3"} { // whichever of the slaves has it
+			if id != master {
+				s.kill(id)
+				break
+			}
+		}
+		time.Sleep(100 * time.Millisecond)
+		for _, id := range []string{"w1", "w2", "w3"} {
+			if _, runs := s.workers[id]; runs && id != master {
+				if err := s.stop(id); err != nil {
+					t.Error(err)
+				}
+			}
+		}
+		if r := <-reply; r.Error == nil || r.Error.Kind != db.Unavailable {
+			t.Errorf("the reply: %+v", r)
+		}
+		if took := time.Since(begun); took > 3*time.Second {
+			t.Errorf("it took %v", took)
+		}
+	})
+}
+
+// A change of role does not wait for a read that takes long: others are answered meanwhile.
+func TestALongReadDoesNotHoldUpAChangeOfRole(t *testing.T) {
+	open := inMemory()
+	bubbleOn(t, func(ctx context.Context, database string) (store.Store, error) {
+		s, err := open(ctx, database)
+		return stalling{s}, err
+	}, logmemory.Options{}, func(s *site) {
+		master := s.found("w1", "w2")
+		long := make(chan struct{})
+		go func() {
+			s.read(db.Read{Queries: []db.Query{{Table: "riders"}}})
+			close(long)
+		}()
+		time.Sleep(time.Second)
+		s.kill(master)
+		begun := time.Now()
+		s.until("a read is answered", func() bool { return s.read(db.Read{Queries: countUsers}).Error == nil })
+		if took := time.Since(begun); took > 2*time.Second {
+			t.Errorf("it took %v", took)
+		}
+		<-long
+	})
+}
+
 // refusing is a store that has no room for a large read, or for another one.
 type refusing struct {
 	store.Store

@@ -139,6 +139,12 @@ func (r *replica) obey(ctx context.Context, o order) error {
 	if o.seed {
 		return r.seed(ctx, o.above)
 	}
+	if full := r.status.now().Full; full != "" {
+		// Its disk was found to be full while it was being elected.
+		r.Logger.Info("elected in vain", "epoch", o.epoch, "why", full)
+		r.resign(ctx, o.epoch)
+		return nil
+	}
 	r.status.update(func(v *view) { v.Elected = o.epoch })
 	err := r.lead(ctx, o.epoch)
 	r.leave(ctx, o.epoch, err)

@@ -201,6 +201,7 @@ func TestCraftedBackupsChangeNothing(t *testing.T) {
 		"a ride of nobody":        {with(rides+1, `[1,"nobody",1,2,1893456000000000]`+"\n"), "refers to nobody"},
 		"a ride twice":            {with(rides+1, lines[rides+1], lines[rides+1]), "stands behind"},
 		"users in another order":  {with(users+1, lines[users+2], lines[users+1]), "stands behind"},
+		"a number of any time":    {with(rides+1, `[{"$next":"rides"},"user0",1,2,1893456000000000]`+"\n"), "the value of ride_id"},
 		"a sequence too far":      {with(sequences, `{"sequences":{"rides":9007199254740993}}`+"\n"), `the sequence "rides"`},
 		"a sequence before 0":     {with(sequences, `{"sequences":{"rides":-1}}`+"\n"), `the sequence "rides"`},
 		"a sequence of something": {with(sequences, `{"sequences":{"x":1}}`+"\n"), `the sequence "x"`},

@@ -126,7 +126,12 @@ func (r *restorer) read(source *source) error {
 	look := newInspector()
 	r.trailer, err = in.Read(
 		func(op db.Op) error { bar.add(1); return look.row(op) },
-		func(s db.Sequences) error { r.sequences = s; return look.sequences(s) },
+		func(s db.Sequences) error {
+			if r.sequences = s; s == nil {
+				r.sequences = db.Sequences{}
+			}
+			return look.sequences(r.sequences)
+		},
 	)
 	if err == nil && look.unusable > 0 {
 		fmt.Fprintf(r.err, "rideshare: %d users have names that the API does not take, as %q: nobody can sign in as one of them\n", look.unusable, look.example)

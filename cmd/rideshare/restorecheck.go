@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"strings"
+	"time"
 
 	"rideshare/internal/db"
 	"rideshare/internal/username"
@@ -12,14 +13,18 @@ import (
 // formed, and the system refuse it all the same.
 type inspector struct {
 	keys     map[string]map[any]struct{} // of the rows that others refer to, by table
+	highest  db.Sequences                // the largest numbers that rows have, of those that sequences hand out
 	last     map[string][]any            // the key of the last row, by table
 	unusable int64                       // users whom the API cannot name
 	example  string                      // one of them
 }
 
 func newInspector() *inspector {
-	return &inspector{keys: map[string]map[any]struct{}{"users": {}, "rides": {}}, last: map[string][]any{}}
+	return &inspector{keys: map[string]map[any]struct{}{"users": {}, "rides": {}}, last: map[string][]any{}, highest: db.Sequences{}}
 }
+
+// numbers are the sequences that hand out the numbers of columns.
+var numbers = map[string]string{"rides.ride_id": "rides", "riders.joined": "riders"}
 
 // row checks a row: those that it refers to came before, and its key comes after the last one's, as in every
 // backup, so that none is there twice.
@@ -27,6 +32,17 @@ func (i *inspector) row(op db.Op) error {
 	t, ok := db.LookupTable(op.Insert)
 	if !ok {
 		return fmt.Errorf("there is no table %q", op.Insert)
+	}
+	for column, value := range op.Values {
+		switch v := value.(type) {
+		case int64:
+			if sequence, ok := numbers[t.Name+"."+column]; ok && v <= db.MaxAdvance {
+				i.highest[sequence] = max(i.highest[sequence], v)
+			}
+		case string, time.Time:
+		default: // as {"$now":true}, which is worth something else each time
+			return fmt.Errorf("%s: the value of %s is %v", t.Name, column, value)
+		}
 	}
 	var key []any
 	for _, column := range t.Key {
@@ -75,7 +91,7 @@ func compareKeys(a, b []any) int {
 	return 0
 }
 
-// sequences checks that the system will take them.
+// sequences checks that the system will take them, and lets none hand out again what a row has.
 func (i *inspector) sequences(s db.Sequences) error {
 	for name, value := range s {
 		w := db.Write{Ops: []db.Op{{Advance: name, To: value}}}
@@ -85,6 +101,9 @@ func (i *inspector) sequences(s db.Sequences) error {
 		if err := w.Check(); err != nil {
 			return fmt.Errorf("the sequence %q is at %d: %w", name, value, err)
 		}
+	}
+	for name, value := range i.highest {
+		s[name] = max(s[name], value)
 	}
 	return nil
 }

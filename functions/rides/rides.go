@@ -5,6 +5,8 @@ import (
 	"net/http"
 	"time"
 
+	"golang.org/x/sync/semaphore"
+
 	"rideshare/functions/internal/account"
 	"rideshare/internal/dbclient"
 	"rideshare/internal/httpapi"
@@ -29,7 +31,7 @@ func New(o httpapi.Options, c Config) http.Handler {
 // Register adds the operations to an API.
 func Register(api *httpapi.API, c Config) {
 	c.DB = account.Bound(c.DB)
-	f := &function{c}
+	f := &function{c, semaphore.NewWeighted(longLists)}
 	f.registerCreate(api)
 	f.registerUpcoming(api)
 	f.registerCount(api)
@@ -40,6 +42,12 @@ func Register(api *httpapi.API, c Config) {
 	f.registerLeave(api)
 }
 
-type function struct{ Config }
+type function struct {
+	Config
+	long *semaphore.Weighted // of lists of more than one page
+}
+
+// longLists is how many lists of more than one page are put together at a time: each may take tens of MiB.
+const longLists = 4
 
 const tag = "Rides"

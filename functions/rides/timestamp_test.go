@@ -32,7 +32,7 @@ func TestTimestampZones(t *testing.T) {
 			if err != nil || got.Format(time.RFC3339) != c.utc {
 				t.Fatalf("%v, %v, want %s", got, err, c.utc)
 			}
-			f := &function{Config{Location: loc}}
+			f := &function{Config: Config{Location: loc}}
 			if back := f.timestamp(got); back != c.local {
 				t.Errorf("goes back as %s", back)
 			}
@@ -52,7 +52,7 @@ func FuzzTimestamp(f *testing.F) {
 		if err != nil {
 			return
 		}
-		if back := (&function{Config{Location: loc}}).timestamp(at); back != s {
+		if back := (&function{Config: Config{Location: loc}}).timestamp(at); back != s {
 			t.Errorf("%q goes back as %q", s, back)
 		}
 	})

@@ -95,6 +95,12 @@ func (f *function) between(ctx context.Context, source, destination int64) ([]db
 		if whole {
 			return rows, nil
 		}
+		if len(rows) == db.Page { // the first page: what follows may be long
+			if err := f.long.Acquire(ctx, 1); err != nil {
+				return nil, err
+			}
+			defer f.long.Release(1)
+		}
 		// Those that depart at the time of the last one come first.
 		last := rows[len(rows)-1]
 		at := last.Time("departs_at")

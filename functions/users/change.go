@@ -2,6 +2,7 @@ package users
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"strings"
 
@@ -67,7 +68,14 @@ func (f *function) change(ctx context.Context, in *changeInput) (*httpapi.EmptyO
 	if err := f.Passwords.signIns.Allow(in.Username, f.clientAddress(in.client)); err != nil {
 		return nil, err
 	}
+	id := in.ID(ctx, "change-password", in.Username)
 	_, stored, err := f.find(ctx, in.Username)
+	if p := new(httpapi.Problem); id != "" && errors.As(err, &p) && p.Status == http.StatusUnauthorized {
+		// The token has ended: perhaps by this very request, whose answer was lost. If so, its key has that
+		// answer, and else this is refused.
+		_, err := f.DB.Write(ctx, id, setPassword(in.Username, "", ""))
+		return &httpapi.EmptyOutput{}, err
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -89,12 +97,7 @@ func (f *function) change(ctx context.Context, in *changeInput) (*httpapi.EmptyO
 	if err != nil {
 		return nil, err
 	}
-	_, err = f.DB.Write(ctx, in.ID(ctx, "change-password", in.Username), db.Write{Ops: []db.Op{{
-		Update: "users",
-		Set:    map[string]db.Value{"password_hash": hash, "generation": newGeneration()},
-		Where:  []db.Condition{db.Where("username", db.Eq, in.Username), db.Where("password_hash", db.Eq, stored)},
-		Expect: db.Rows(1),
-	}}})
+	_, err = f.DB.Write(ctx, id, setPassword(in.Username, stored, hash))
 	if db.FailedOp(err, db.Expectation, 0) {
 		return nil, httpapi.Forbidden("the current password has just been changed")
 	}
@@ -102,6 +105,16 @@ func (f *function) change(ctx context.Context, in *changeInput) (*httpapi.EmptyO
 		return nil, err
 	}
 	return &httpapi.EmptyOutput{}, nil
+}
+
+// setPassword replaces the hash of a password, if it is still the one that was stored, and ends all tokens.
+func setPassword(name, stored, hash string) db.Write {
+	return db.Write{Ops: []db.Op{{
+		Update: "users",
+		Set:    map[string]db.Value{"password_hash": hash, "generation": newGeneration()},
+		Where:  []db.Condition{db.Where("username", db.Eq, name), db.Where("password_hash", db.Eq, stored)},
+		Expect: db.Rows(1),
+	}}}
 }
 
 // newGeneration returns a text that no account has had as its generation, which ends the account's tokens.

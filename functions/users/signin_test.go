@@ -80,7 +80,7 @@ func TestClientAddress(t *testing.T) {
 		"a proxy that does not know":  {true, "172.16.0.9", "172.16.0.9"},
 		"a proxy that says nonsense":  {true, "x, 172.16.0.9", "x"},
 	} {
-		f := &function{Config{TrustForwardedFor: c.trust, TrustedProxies: []netip.Prefix{netip.MustParsePrefix("172.16.0.0/16")}}}
+		f := &function{Config: Config{TrustForwardedFor: c.trust, TrustedProxies: []netip.Prefix{netip.MustParsePrefix("172.16.0.0/16")}}}
 		if got := f.clientAddress(client{remote: "10.0.0.1:99", forwarded: c.forwarded}); got != c.want {
 			t.Errorf("%s: %s", name, got)
 		}

@@ -7,6 +7,8 @@ import (
 	"net/netip"
 	"time"
 
+	"golang.org/x/sync/semaphore"
+
 	"rideshare/functions/internal/account"
 	"rideshare/internal/auth"
 	"rideshare/internal/dbclient"
@@ -36,7 +38,7 @@ func New(o httpapi.Options, c Config) http.Handler {
 // Register adds the operations to an API.
 func Register(api *httpapi.API, c Config) {
 	c.DB = account.Bound(c.DB)
-	f := &function{c}
+	f := &function{c, semaphore.NewWeighted(longLists)}
 	f.registerCreate(api)
 	f.registerList(api)
 	f.registerRemove(api)
@@ -45,7 +47,13 @@ func Register(api *httpapi.API, c Config) {
 	f.registerSignOut(api)
 }
 
-type function struct{ Config }
+type function struct {
+	Config
+	long *semaphore.Weighted // of lists of more than one page
+}
+
+// longLists is how many lists of more than one page are put together at a time: each may take tens of MiB.
+const longLists = 4
 
 const tag = "Users"
 

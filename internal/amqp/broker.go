@@ -65,7 +65,8 @@ func (b *Broker) giveUp(node string) { b.doubt(node, false) }
 func (b *Broker) doubt(node string, firm bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.givenUp[node] = doubt{since: time.Now(), firm: firm || b.givenUp[node].firm}
+	before := b.givenUp[node]
+	b.givenUp[node] = doubt{since: time.Now(), firm: firm || before.firm && time.Since(before.since) < avoidFor}
 }
 
 // proved takes back that a node was given up, unless its users did so: it has just confirmed a message.

@@ -24,7 +24,7 @@ func create(t testing.TB) storetest.Opener {
 	}
 }
 
-func TestStore(t *testing.T) { storetest.Run(t, storetest.Features{}, create) }
+func TestStore(t *testing.T) { storetest.Run(t, storetest.Features{BoundsLarge: true}, create) }
 
 // TestCommittingDDL imitates a database whose DDL commits.
 func TestCommittingDDL(t *testing.T) {

@@ -18,6 +18,8 @@ const (
 	// restAfterLarge is how many times as long as a large read took nobody has the next turn: the processors,
 	// and the database's memory, are for the other reads and for the log in between.
 	restAfterLarge = 3
+	// longestRest ends that: those who wait have a deadline.
+	longestRest = 2 * time.Second
 )
 
 // rowCounts returns statements that count the rows of those queries which may be large, and set large where
@@ -75,6 +77,6 @@ func (t *turns) do(ctx context.Context, f func() error) error {
 		return ctx.Err()
 	}
 	begun := time.Now()
-	defer func() { time.AfterFunc(restAfterLarge*time.Since(begun), func() { <-t.running }) }()
+	defer func() { time.AfterFunc(min(restAfterLarge*time.Since(begun), longestRest), func() { <-t.running }) }()
 	return f()
 }

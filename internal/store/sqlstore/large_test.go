@@ -13,7 +13,7 @@ import (
 // TestTurns: large reads run one at a time, with a rest in between, and few of them wait.
 func TestTurns(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		const takes, callers = time.Second, waitingLarge + 4
+		const takes, callers = longestRest / (2 * restAfterLarge), waitingLarge + 4
 		turns, begun := newTurns(), time.Now()
 		var at []time.Duration
 		ends := make(chan error, callers)
@@ -35,13 +35,30 @@ func TestTurns(t *testing.T) {
 				t.Error(err)
 			}
 		}
-		for i := range waitingLarge + 1 {
+		for range waitingLarge + 1 {
 			if err := <-ends; err != nil {
 				t.Error(err)
 			}
+		}
+		for i := range at {
 			if want := time.Duration(i) * (restAfterLarge + 1) * takes; at[i] != want {
 				t.Errorf("the %dth ran after %v, want %v", i, at[i], want)
 			}
+		}
+	})
+}
+
+// TestRest: however long a large read took, the next one need not wait for its own deadline.
+func TestRest(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		turns := newTurns()
+		long := func() error { time.Sleep(time.Hour); return nil }
+		if err := turns.do(t.Context(), long); err != nil {
+			t.Fatal(err)
+		}
+		ended := time.Now()
+		if err := turns.do(t.Context(), func() error { return nil }); err != nil || time.Since(ended) != longestRest {
+			t.Errorf("the next one began after %v: %v", time.Since(ended), err)
 		}
 	})
 }

@@ -40,8 +40,10 @@ func (s *Store) readSome(ctx context.Context, r db.Read, q *reading) error {
 		return err
 	}
 	err = s.lend(ctx, func(ctx context.Context, v *view) error {
-		if err := v.conn.run(ctx, counts...); err != nil || large {
-			return err
+		if len(counts) > 0 {
+			if err := v.conn.run(ctx, append([]statement{v.loadStateWith(&q.schema)}, counts...)...); err != nil || large {
+				return err
+			}
 		}
 		return s.snapshot(ctx, v.conn, q)
 	})
@@ -70,15 +72,8 @@ func newReading(ctx context.Context, r db.Read) (*reading, error) {
 func (s *Store) snapshot(ctx context.Context, c *conn, all ...*reading) error {
 	// The state first: that is what makes a database take the snapshot that does so with the first
 	// query.
-	v := view{conn: c}
-	state, schema := v.loadState(), 0
-	state.then = func() error {
-		if v.schema < schema {
-			return db.Errorf(db.Unavailable, "the database has schema %d yet, and this needs %d", v.schema, schema)
-		}
-		return nil
-	}
-	list := []statement{control(s.dialect.BeginRead), state}
+	v, schema := view{conn: c}, 0
+	list := []statement{control(s.dialect.BeginRead), v.loadStateWith(&schema)}
 	size := 0
 	for _, r := range all {
 		schema = max(schema, r.schema)

@@ -15,6 +15,18 @@ type view struct {
 	schema int
 }
 
+// loadStateWith is loadState, and refuses a database that has not the schema yet which is needed.
+func (v *view) loadStateWith(schema *int) statement {
+	state := v.loadState()
+	state.then = func() error {
+		if v.schema < *schema {
+			return db.Errorf(db.Unavailable, "the database has schema %d yet, and this needs %d", v.schema, *schema)
+		}
+		return nil
+	}
+	return state
+}
+
 // view calls fn with a snapshot. Reading the state first is also what makes a database take it that
 // does so with the first query.
 func (s *Store) view(ctx context.Context, fn func(context.Context, *view) error) error {

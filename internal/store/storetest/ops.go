@@ -204,6 +204,7 @@ func testNewColumns(f *fixture) {
 		{Table: "users", Columns: []string{"account"}},
 		{Table: "users", Where: []db.Condition{eq("username", "ann"), eq("account", "")}, Count: true},
 		{Table: "users", Columns: []string{"username"}, OrderBy: []db.Order{{Column: "generation"}}},
+		{Table: "users", Columns: []string{"username"}, Where: []db.Condition{eq("account", "")}},
 	} {
 		r := db.Read{Queries: []db.Query{{Table: "rides", Count: true}, q}}
 		f.ok(r.Check())
@@ -236,12 +237,13 @@ func testNewColumns(f *fixture) {
 }
 
 func testUnmigrated(f *fixture) {
-	r := db.Read{Queries: []db.Query{{Table: "users", Count: true}}}
-	_, err := f.Read(f.ctx, r)
-	f.same("kind", db.KindOf(err), db.Unavailable)
+	for _, q := range []db.Query{{Table: "users", Count: true}, {Table: "users", Columns: []string{"username"}}} {
+		_, err := f.Read(f.ctx, db.Read{Queries: []db.Query{q}})
+		f.same("kind", db.KindOf(err), db.Unavailable)
+	}
 	f.write(db.Op{Clear: true})
 	tx := f.begin()
-	_, err = tx.Execute(f.ctx, []db.Op{user("ann")})
+	_, err := tx.Execute(f.ctx, []db.Op{user("ann")})
 	f.same("no table", err != nil, true)
 	f.ok(tx.Rollback())
 	f.migrated("ann")

@@ -16,6 +16,8 @@ type Create func(t testing.TB) Opener
 
 // Features are the honest differences between implementations.
 type Features struct {
+	// BoundsLarge: large reads wait for each other, and are refused where too many do.
+	BoundsLarge bool
 	// DDLCommits: a migration commits what came before it in its transaction, and is not undone
 	// with it.
 	DDLCommits bool
