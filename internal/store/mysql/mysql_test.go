@@ -22,7 +22,9 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 // TestServer is everything that leaves its server as it is.
 func TestServer(t *testing.T) {
 	s := newServer(t, inMemory)
-	t.Run("store", func(t *testing.T) { storetest.Run(t, storetest.Features{DDLCommits: true, BoundsLarge: true}, s.create) })
+	t.Run("store", func(t *testing.T) {
+		storetest.Run(t, storetest.Features{DDLCommits: true, BoundsLarge: true}, s.create)
+	})
 	for name, test := range map[string]func(*testing.T, *server){
 		"refused": testRefused, "least privileges": testLeastPrivileges, "slow": testSlow, "cut": testCut,
 		"fence": testFence, "round trips": testRoundTrips, "shared reads": testShared,
