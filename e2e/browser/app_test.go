@@ -107,7 +107,7 @@ func TestRidersPage(t *testing.T) {
 // What people call themselves is shown as they wrote it, and is never markup.
 func TestNamesAreText(t *testing.T) {
 	const evil = `<img src=x onerror="document.title='owned'"><b>&amp;`
-	s, p := start(t, "off", nil), browse(t)
+	s, p := start(t, "off", nil), browse(t, "400") // nobody can sign out there
 	p.open(s.url + "/app")
 	p.signUp(evil)
 	p.offer(1, 2)
