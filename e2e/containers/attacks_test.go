@@ -1,7 +1,6 @@
 package containers
 
 import (
-	"bufio"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -76,51 +75,8 @@ func TestAttacks(t *testing.T) {
 			}
 		})
 	}
-	t.Run("more connections than there may be", func(t *testing.T) { s.of(t).crowd(t) })
 	t.Logf("\n%s", table.Markdown())
 	publishAs(t, "attacks", "make attack", table)
-}
-
-// crowd opens more connections than the gateway serves. Those above its limit are told so, and whoever comes
-// after them is served. It stays below what the engine's proxy has descriptors for: six for each.
-func (s *site) crowd(t *testing.T) {
-	const connections, limit = 2700, 2500
-	var open []net.Conn
-	defer func() {
-		for _, conn := range open {
-			_ = conn.Close() // the gateway may have done so before
-		}
-	}()
-	codes := map[int]int{}
-	for n := range connections {
-		conn, err := net.DialTimeout("tcp", s.address(), 5*time.Second)
-		if err != nil {
-			t.Fatalf("connection %d: %v", n+1, err)
-		}
-		open = append(open, conn)
-		_ = conn.SetDeadline(time.Now().Add(10 * time.Second)) // which no connection refuses
-		_, _ = io.WriteString(conn, "GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n")
-		answer, err := http.ReadResponse(bufio.NewReader(conn), nil)
-		if err != nil {
-			t.Fatalf("connection %d: %v", n+1, err)
-		}
-		codes[answer.StatusCode]++
-	}
-	if served, refused := codes[http.StatusOK], codes[http.StatusServiceUnavailable]; served > limit || served < limit-100 || served+refused != connections {
-		t.Errorf("the answers: %v, want some %d of 200, and 503", codes, limit)
-	}
-	for _, conn := range open {
-		_ = conn.Close()
-	}
-	s.Until("others are served", func() bool {
-		fresh := &http.Client{Timeout: 2 * time.Second, Transport: &http.Transport{DisableKeepAlives: true}}
-		answer, err := fresh.Get(s.Target.URL + "/healthz")
-		if err != nil {
-			return false
-		}
-		_ = answer.Body.Close() // nothing of it is wanted
-		return answer.StatusCode == http.StatusOK
-	})
 }
 
 // address is the gateway's.
