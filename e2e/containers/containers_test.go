@@ -66,7 +66,7 @@ func TestContainers(t *testing.T) {
 					s.Error(err)
 				}
 			}
-		}, false},
+		}, true},
 		{"stop ZooKeeper for a while", func(s *site) {
 			id := s.Service("zookeeper")
 			s.Do("kill", id)
