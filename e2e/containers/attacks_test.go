@@ -187,7 +187,7 @@ func head(method, path, more string) string {
 // refusedOrClosed accepts what a gateway may answer to a request that is none.
 func refusedOrClosed(answer string) error {
 	line, _, _ := strings.Cut(answer, "\r\n")
-	if fields := strings.Fields(line); len(fields) > 1 && !slices.Contains([]string{"400", "408", "411", "413"}, fields[1]) {
+	if fields := strings.Fields(line); len(fields) > 1 && !slices.Contains([]string{"400", "408", "411", "413", "502"}, fields[1]) {
 		return fmt.Errorf("the answer is %q", line)
 	}
 	return nil
