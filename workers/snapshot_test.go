@@ -65,23 +65,14 @@ func TestASilentDonorIsGivenUp(t *testing.T) {
 	for name, first := range map[string]string{"from the beginning": "", "after a part": "part "} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				listener := make(pipes)
-				server := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				client, end := serveInBubble(t, &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 					if first != "" {
 						_, _ = io.WriteString(w, first)
 						_ = http.NewResponseController(w).Flush()
 					}
 					<-r.Context().Done()
-				})}
-				served := make(chan error, 1)
-				go func() { served <- server.Serve(listener) }()
-				defer func() {
-					_ = server.Close()
-					if err := <-served; !errors.Is(err, http.ErrServerClosed) {
-						t.Error(err)
-					}
-				}()
-				client := &http.Client{Transport: &http.Transport{DialContext: listener.dial}}
+				})})
+				defer end()
 				begun := time.Now()
 				body, err := workers.FetchHTTP(client, "secret")(t.Context(), registry.Member{ID: "w1", Addr: "w1:7000"})
 				if err == nil {
@@ -161,6 +152,18 @@ func (p pipes) Close() error { close(p); return nil }
 // Addr implements net.Listener.
 func (p pipes) Addr() net.Addr { return &net.IPAddr{} }
 
+// serveInBubble serves on pipes, and returns a client that reaches the server, and what ends it.
+func serveInBubble(t *testing.T, server *http.Server) (client *http.Client, end func()) {
+	listener, served := make(pipes), make(chan error, 1)
+	go func() { served <- server.Serve(listener) }()
+	return &http.Client{Transport: &http.Transport{DialContext: listener.dial}}, func() {
+		_ = server.Close()
+		if err := <-served; !errors.Is(err, http.ErrServerClosed) {
+			t.Error(err)
+		}
+	}
+}
+
 // TestSnapshotsTakeTheirTime: a snapshot is as slow as whoever imports it, and the server's limit for an
 // answer, of which it may take several, is not for it.
 func TestSnapshotsTakeTheirTime(t *testing.T) {
@@ -171,17 +174,8 @@ func TestSnapshotsTakeTheirTime(t *testing.T) {
 			return slow{db}, err
 		}
 		s.found("w1")
-		listener := make(pipes)
-		server := &http.Server{Handler: s.workers["w1"].Snapshots("secret"), WriteTimeout: time.Minute}
-		served := make(chan error, 1)
-		go func() { served <- server.Serve(listener) }()
-		defer func() {
-			_ = server.Close()
-			if err := <-served; !errors.Is(err, http.ErrServerClosed) {
-				t.Error(err)
-			}
-		}()
-		client := &http.Client{Transport: &http.Transport{DialContext: listener.dial}}
+		client, end := serveInBubble(t, &http.Server{Handler: s.workers["w1"].Snapshots("secret"), WriteTimeout: time.Minute})
+		defer end()
 		body, err := workers.FetchHTTP(client, "secret")(s.t.Context(), registry.Member{ID: "w1", Addr: "w1:7000"})
 		if err != nil {
 			t.Fatal(err)

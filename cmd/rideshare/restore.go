@@ -19,8 +19,8 @@ func newRestore(o *operator) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "restore FILE",
 		Short: "Bring a backup back in",
-		Long: `Bring a backup back in. The file's checksum is checked before anything is changed, and at the end the
-content of the system is compared with the file's.
+		Long: `Bring a backup back in. Before anything is changed, the file's checksum is checked, and that its rows fit each
+other. At the end the content of the system is compared with the file's.
 
 The rows come in as ordinary writes, with the numbers they had, and every number handed out later is
 larger. A system that holds data is left alone, unless --force says to delete that first. Others

@@ -94,7 +94,7 @@ func testAuth(s *suite) {
 func (s *suite) openToAll(ride, other int64) {
 	wanted := map[string]int{
 		"PUT /api/v1/users": 201, "POST /api/v1/rides": 201,
-		"DELETE /api/v1/sessions": 400, // where nobody is asked for a token, nobody is signed in
+		"DELETE /api/v1/sessions": 400, // without tokens there is no session to end
 	}
 	// Deletions come last: what the others need is there until then.
 	for _, deletions := range []bool{false, true} {

@@ -47,7 +47,7 @@ func TestAttacks(t *testing.T) {
 		{name: "connections that close at once", attempt: closedEarly},
 		{name: "bodies that stop coming", attempt: stopped},
 		{name: "sorts of a large table", attackers: 32, prepare: manyUsers, attempt: sorts},
-		{name: "sorts of a large table, of which little is wanted", attackers: 32, prepare: manyUsers, attempt: sortsFew},
+		{name: "sorts of a large table with a small limit", attackers: 32, prepare: manyUsers, attempt: sortsFew},
 		{name: "orders of 60,000 columns", attackers: 1, attempt: longOrder},
 	} {
 		t.Run(a.name, func(t *testing.T) {

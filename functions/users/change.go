@@ -87,7 +87,7 @@ func (f *function) change(ctx context.Context, in *changeInput) (*httpapi.EmptyO
 		return nil, err
 	}
 	if !ok {
-		// A retry of a change that was done meets the new password. Whoever knows it may be told so.
+		// The change may be done already, and this may be a retry. Then the stored password is the new one.
 		if done, err := f.Passwords.verifier.Verify(ctx, password, stored); done || err != nil {
 			return &httpapi.EmptyOutput{}, err
 		}

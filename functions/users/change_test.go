@@ -59,7 +59,7 @@ func testChangePassword(t *testing.T, via servetest.Driver) {
 	want(t, do(h, http.MethodPut, "/api/v1/users/bob/password", change(sha1, sha2), as(bob)...), 200, "{}")
 }
 
-// Where nobody is asked for tokens, the current password is still asked for.
+// Without tokens, a change still needs the current password.
 func TestChangePasswordWithoutTokens(t *testing.T) {
 	h, _ := setup(servetest.Direct, &dbtest.DB{}, false)
 	signUp(t, h, "alice")

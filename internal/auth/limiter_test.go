@@ -10,7 +10,7 @@ import (
 	"rideshare/internal/httpapi"
 )
 
-// Whoever guesses from one address locks nobody else out.
+// Guesses from one address do not lock the user out at another address.
 func TestLimiterByPair(t *testing.T) {
 	now := time.Now()
 	l := NewLimiter(LimiterConfig{Now: clockAt(&now)})
@@ -31,7 +31,7 @@ func TestLimiterByPair(t *testing.T) {
 	}
 }
 
-// Whoever guesses from many addresses locks nobody out of those that the user is known at.
+// Guesses from many addresses do not lock the user out at an address that it has signed in from.
 func TestLimiterKnowsAddresses(t *testing.T) {
 	now := time.Now()
 	l := NewLimiter(LimiterConfig{Now: clockAt(&now)})
