@@ -107,12 +107,20 @@ func TestAPoisonousReadEnds(t *testing.T) {
 	})
 }
 
-// stalling is a store of which one read takes as long as its caller waits.
-type stalling struct{ store.Store }
+// stalling is a store whose reads of riders take as long as their callers wait. It sends its database's name
+// to begun as each of them begins, unless begun is nil.
+type stalling struct {
+	store.Store
+	database string
+	begun    chan<- string
+}
 
 // Read implements store.Store.
 func (s stalling) Read(ctx context.Context, r db.Read) (db.ReadResult, error) {
 	if r.Queries[0].Table == "riders" {
+		if s.begun != nil {
+			s.begun <- s.database
+		}
 		<-ctx.Done()
 		return db.ReadResult{}, ctx.Err()
 	}
@@ -123,28 +131,24 @@ func (s stalling) Read(ctx context.Context, r db.Read) (db.ReadResult, error) {
 // comes to nobody else.
 func TestARedeliveredReadIsAnswered(t *testing.T) {
 	open := inMemory()
+	var executing chan string
 	bubbleOn(t, func(ctx context.Context, database string) (store.Store, error) {
 		s, err := open(ctx, database)
-		return stalling{s}, err
+		return stalling{s, database, executing}, err
 	}, logmemory.Options{}, func(s *site) {
+		executing = make(chan string, 3)
 		master := s.found("w1", "w2", "w3")
 		reply := make(chan db.Reply, 1)
 		go func() { reply <- s.read(db.Read{Queries: []db.Query{{Table: "riders"}}}) }()
-		time.Sleep(time.Second)
-		begun := time.Now()
-		for _, id := range []string{"w1", "w2", "w3"} { // whichever of the slaves has it
-			if id != master {
-				s.kill(id)
-				break
-			}
+		first := <-executing // its database has its name
+		if first == master {
+			t.Fatal("the master executes a read while slaves are there")
 		}
-		time.Sleep(100 * time.Millisecond)
-		for _, id := range []string{"w1", "w2", "w3"} {
-			if _, runs := s.workers[id]; runs && id != master {
-				if err := s.stop(id); err != nil {
-					t.Error(err)
-				}
-			}
+		begun := time.Now()
+		s.kill(first)
+		second := <-executing
+		if err := s.stop(second); err != nil {
+			t.Error(err)
 		}
 		if r := <-reply; r.Error == nil || r.Error.Kind != db.Unavailable {
 			t.Errorf("the reply: %+v", r)
@@ -160,7 +164,7 @@ func TestALongReadDoesNotHoldUpAChangeOfRole(t *testing.T) {
 	open := inMemory()
 	bubbleOn(t, func(ctx context.Context, database string) (store.Store, error) {
 		s, err := open(ctx, database)
-		return stalling{s}, err
+		return stalling{Store: s}, err
 	}, logmemory.Options{}, func(s *site) {
 		master := s.found("w1", "w2")
 		long := make(chan struct{})
