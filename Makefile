@@ -86,13 +86,13 @@ ps: ## List the containers, with the pairs
 	@docker ps -a --filter label=com.docker.compose.project=$${COMPOSE_PROJECT_NAME:-rideshare}
 
 images: deps ## Build the images
-	@deploy/images/ensure mysql rabbitmq zookeeper caddy
-	@deploy/images/ours users rides orchestrator worker watcher
+	@deploy/images/ensure mysql rabbitmq zookeeper
+	@deploy/images/ours gateway users rides orchestrator worker watcher
 
 sbom: build images ## Write bills of materials (CycloneDX) of our programs, and of the images that are on this machine, into bin/sbom
-	$(GO) run ./deploy/sbom -into bin/sbom bin/users bin/rides bin/orchestrator bin/worker bin/watcher bin/rideshare \
-		$$(deploy/images/ensure --name mysql rabbitmq zookeeper caddy | sed 's/^/image:/') \
-		image:rideshare/users:dev image:rideshare/rides:dev image:rideshare/orchestrator:dev image:rideshare/worker:dev image:rideshare/watcher:dev
+	$(GO) run ./deploy/sbom -into bin/sbom bin/gateway bin/users bin/rides bin/orchestrator bin/worker bin/watcher bin/rideshare \
+		$$(deploy/images/ensure --name mysql rabbitmq zookeeper | sed 's/^/image:/') \
+		image:rideshare/gateway:dev image:rideshare/users:dev image:rideshare/rides:dev image:rideshare/orchestrator:dev image:rideshare/worker:dev image:rideshare/watcher:dev
 
 functions: deps ## Build the functions for Lambda into bin/functions/*.zip
 	@set -e; for name in Users Rides Orchestrator; do \
@@ -164,7 +164,7 @@ APT := apt-get -o Acquire::Retries=5 -o DPkg::Lock::Timeout=300
 # The images that the tests on containers need. Without an engine those tests say that they are
 # skipped; with CI=true they fail.
 services:
-	@if docker version >/dev/null 2>&1; then deploy/images/ensure mysql rabbitmq zookeeper caddy prometheus; fi
+	@if docker version >/dev/null 2>&1; then deploy/images/ensure mysql rabbitmq zookeeper prometheus; fi
 
 # The browser that the pages are tested in. Without one those tests say that they are skipped; with
 # CI=true they fail.

@@ -37,7 +37,7 @@ var sdks = map[string][]string{
 // parts, the first layer.
 var layers = [][]string{
 	{"internal"},
-	{"functions", "workers", "watcher", "internal/dbclient", "internal/httpapi", "internal/auth", "internal/consistency", "internal/username"},
+	{"functions", "gateway", "workers", "watcher", "internal/dbclient", "internal/httpapi", "internal/auth", "internal/consistency", "internal/username"},
 	{"internal/serve"},
 	{"oneprocess"},
 	{"cmd", "e2e", "bench", "client"},

@@ -19,6 +19,7 @@ import (
 	"rideshare/functions/rides"
 	"rideshare/functions/users"
 	"rideshare/functions/web"
+	"rideshare/gateway"
 	"rideshare/internal/auth"
 	"rideshare/internal/dbclient"
 	"rideshare/internal/httpapi"
@@ -112,12 +113,12 @@ func (s *System) build(version string, logger *slog.Logger) error {
 	if s.config.CheapPasswords {
 		params = auth.Params{Memory: 8, Time: 1, Threads: 1}
 	}
-	s.handler = metrics.Count(gateway{
-		orchestrator: database,
-		users: users.New(titled("RideShare users"), users.Config{
+	s.handler = metrics.Count(functions{
+		gateway.Orchestrator: database,
+		gateway.Users: users.New(titled("RideShare users"), users.Config{
 			DB: s.client, Passwords: users.NewPasswords(params), Tokens: tokens,
 		}),
-		rides: rides.New(titled("RideShare rides"), rides.Config{
+		gateway.Rides: rides.New(titled("RideShare rides"), rides.Config{
 			DB: s.client, Areas: int64(s.config.Areas), Location: location, Now: time.Now,
 		}),
 	})

@@ -19,7 +19,7 @@ type Config struct {
 	function.Config
 	function.Database
 	TrustForwardedFor bool           `env:"RIDESHARE_TRUST_FORWARDED_FOR" envDefault:"false" doc:"whether a gateway of ours says in X-Forwarded-For who the client is"`
-	TrustedProxies    []netip.Prefix `env:"RIDESHARE_TRUSTED_PROXIES" doc:"networks, as 10.0.0.0/8, of further proxies that append to X-Forwarded-For: what they say counts, too; the gateway of make up replaces what comes"`
+	TrustedProxies    []netip.Prefix `env:"RIDESHARE_TRUSTED_PROXIES" doc:"networks, as 10.0.0.0/8, of further proxies that append to X-Forwarded-For: what they say counts, too"`
 }
 
 func main() { boot.Main("users", run) }

@@ -46,6 +46,12 @@ func TestAttacks(t *testing.T) {
 		{name: "large bodies that break off", attempt: largeBrokenOff},
 		{name: "connections that close at once", attempt: closedEarly},
 		{name: "bodies that stop coming", attempt: stopped},
+		{name: "large bodies that stop coming", attackers: 4, attempt: largeStopped},
+		{name: "idle connections", attempt: idle},
+		{name: "wrong passwords for one user", prepare: oneUser, attempt: wrongPassword},
+		{name: "sign-ups", attempt: signUp},
+		{name: "sign-ups under a name that exists", prepare: oneUser, attempt: signUpAgain},
+		{name: "long lists", prepare: manyUsers, attempt: longList},
 		{name: "sorts of a large table", attackers: 32, prepare: manyUsers, attempt: sorts},
 		{name: "sorts of a large table with a small limit", attackers: 32, prepare: manyUsers, attempt: sortsFew},
 		{name: "orders of 60,000 columns", attackers: 1, attempt: longOrder},
@@ -79,8 +85,14 @@ func TestAttacks(t *testing.T) {
 	publishAs(t, "attacks", "make attack", table)
 }
 
-// address is the gateway's.
+// address is the gateway's published one.
 func (s *site) address() string { return strings.TrimPrefix(s.Target.URL, "http://") }
+
+// inner is the gateway's own address. Nothing of the engine's is in between.
+func (s *site) inner() (string, error) {
+	ip, err := stack.Address(s.Service("gateway"))
+	return net.JoinHostPort(ip, "8080"), err
+}
 
 // started returns all containers with the times at which they began and ended.
 func (s *site) started(t *testing.T) []string {
@@ -185,9 +197,12 @@ func head(method, path, more string) string {
 }
 
 // refusedOrClosed accepts what a gateway may answer to a request that is none.
-func refusedOrClosed(answer string) error {
+func refusedOrClosed(answer string) error { return oneOf(answer, "400", "408", "411", "413") }
+
+// oneOf accepts those status codes, and no answer.
+func oneOf(answer string, codes ...string) error {
 	line, _, _ := strings.Cut(answer, "\r\n")
-	if fields := strings.Fields(line); len(fields) > 1 && !slices.Contains([]string{"400", "408", "411", "413", "502"}, fields[1]) {
+	if fields := strings.Fields(line); len(fields) > 1 && !slices.Contains(codes, fields[1]) {
 		return fmt.Errorf("the answer is %q", line)
 	}
 	return nil
@@ -244,6 +259,93 @@ func stopped(_ context.Context, s *site) error {
 	return refusedOrClosed(answer)
 }
 
+// largeStopped leaves 32 large bodies unfinished, until the gateway gives them up or the attack ends.
+func largeStopped(ctx context.Context, s *site) error {
+	begun := head("POST", "/rides", "Content-Length: 1000000\r\n") + strings.Repeat(" ", 900_000)
+	var bodies sync.WaitGroup
+	faults := make(chan error, 32)
+	for range cap(faults) {
+		bodies.Go(func() {
+			conn, err := net.DialTimeout("tcp", s.address(), 5*time.Second)
+			if err != nil {
+				faults <- err
+				return
+			}
+			defer context.AfterFunc(ctx, func() { _ = conn.Close() })()
+			_, _ = io.WriteString(conn, begun) // as it is refused, perhaps
+			_ = conn.SetReadDeadline(time.Now().Add(30 * time.Second))
+			answer, _ := io.ReadAll(io.LimitReader(conn, 4096))
+			_ = conn.Close()
+			faults <- oneOf(string(answer), "408", "503")
+		})
+	}
+	bodies.Wait()
+	close(faults)
+	for err := range faults {
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// idle opens connections on which nothing comes, more than the gateway keeps, and leaves them open.
+func idle(ctx context.Context, s *site) error {
+	const each = 500 // eight attackers: 4,000, where the gateway keeps 3,000
+	address, err := s.inner()
+	if err != nil {
+		return err
+	}
+	for range each {
+		conn, err := (&net.Dialer{}).DialContext(ctx, "tcp", address)
+		if err != nil {
+			return err
+		}
+		defer conn.Close() //nolint:errcheck // the gateway may have done so
+	}
+	<-ctx.Done()
+	return nil
+}
+
+// oneUser signs a user up.
+func oneUser(s *site) {
+	if err := expect(s.Context(), s, http.MethodPut, "/users", account("victim"), http.StatusCreated, http.StatusBadRequest); err != nil {
+		s.Fatal(err)
+	}
+}
+
+func account(name string) map[string]string {
+	return map[string]string{"username": name, "password": strings.Repeat("0123456789", 4)}
+}
+
+func wrongPassword(ctx context.Context, s *site) error {
+	guess := account("victim")
+	guess["password"] = strings.Repeat("9876543210", 4)
+	return expect(ctx, s, http.MethodPost, "/sessions", guess, http.StatusUnauthorized, http.StatusTooManyRequests, http.StatusServiceUnavailable)
+}
+
+func signUp(ctx context.Context, s *site) error {
+	name := fmt.Sprintf("attacker-%d", time.Now().UnixNano())
+	return expect(ctx, s, http.MethodPut, "/users", account(name), http.StatusCreated, http.StatusTooManyRequests, http.StatusServiceUnavailable)
+}
+
+func signUpAgain(ctx context.Context, s *site) error {
+	return expect(ctx, s, http.MethodPut, "/users", account("victim"), http.StatusBadRequest, http.StatusTooManyRequests, http.StatusServiceUnavailable)
+}
+
+func longList(ctx context.Context, s *site) error {
+	return expect(ctx, s, http.MethodGet, "/users?limit=10000", nil, http.StatusOK, http.StatusServiceUnavailable)
+}
+
+// expect makes a request that gets one of these answers.
+func expect(ctx context.Context, s *site, method, path string, body any, codes ...int) error {
+	answer, err := s.Target.Call(ctx, method, path, body)
+	if err == nil && !slices.Contains(codes, answer.Code) {
+		err = fmt.Errorf("%s %s got %d: %.200s", method, path, answer.Code, answer.Body)
+	}
+	return err
+}
+
 // manyUsers makes a table too large for 16 sorts of it in 256 MiB.
 func manyUsers(s *site) {
 	const users, at = 42_000, 500
@@ -277,23 +379,13 @@ func byHash() []db.Order { return []db.Order{{Column: "password_hash", Desc: tru
 
 // large makes a read that the system may do, refuse as too large, or put off.
 func large(ctx context.Context, s *site, q db.Query) error {
-	answer, err := s.Target.Call(ctx, http.MethodPost, "/db/read", db.Read{Queries: []db.Query{q}})
-	if err != nil {
-		return err
-	}
-	if !slices.Contains([]int{http.StatusOK, http.StatusBadRequest, http.StatusServiceUnavailable}, answer.Code) {
-		return fmt.Errorf("a large read got %d: %.200s", answer.Code, answer.Body)
-	}
-	return nil
+	return expect(ctx, s, http.MethodPost, "/db/read", db.Read{Queries: []db.Query{q}},
+		http.StatusOK, http.StatusBadRequest, http.StatusServiceUnavailable)
 }
 
 // longOrders is the body of a read that is ordered by a column 60,000 times.
 var longOrders = json.RawMessage(`{"queries":[{"table":"users","order_by":["username"` + strings.Repeat(`,"username"`, 59_999) + `]}]}`)
 
 func longOrder(ctx context.Context, s *site) error {
-	answer, err := s.Target.Call(ctx, http.MethodPost, "/db/read", longOrders)
-	if err == nil && answer.Code != http.StatusBadRequest {
-		err = fmt.Errorf("it got %d: %.200s", answer.Code, answer.Body)
-	}
-	return err
+	return expect(ctx, s, http.MethodPost, "/db/read", longOrders, http.StatusBadRequest)
 }

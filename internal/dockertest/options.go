@@ -9,7 +9,7 @@ import (
 
 // Options say what to start. Either Service or Image is needed.
 type Options struct {
-	Service string // mysql, rabbitmq, zookeeper or caddy: its image is pulled or built if necessary
+	Service string // mysql, rabbitmq or zookeeper: its image is pulled or built if necessary
 	Image   string // any other image that is on this machine
 
 	Name     string            // a word in the container's name; the service by default

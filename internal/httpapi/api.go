@@ -99,7 +99,7 @@ func (a *API) Handler() http.Handler {
 		o.Hosts.only(),
 		sameOrigin(),
 		strict,
-		limitBody(MaxBody),
+		LimitBody(MaxBody),
 		limitTime(o.Timeout),
 	)
 }

@@ -47,7 +47,7 @@ func TestDigestOfARequest(t *testing.T) {
 	body := `{ "name":"a" }`
 	for method, want := range map[string]string{http.MethodPut: digestOf([]byte(body)), http.MethodDelete: digestOf(nil), http.MethodGet: ""} {
 		var got string
-		h := limitBody(100)(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		h := LimitBody(100)(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 			got = Digest(r.Context())
 			sent := make([]byte, len(body))
 			if n, _ := r.Body.Read(sent); method == http.MethodPut && string(sent[:n]) != body {

@@ -26,6 +26,12 @@ func WithEnding(ctx context.Context, ending <-chan struct{}) context.Context {
 	return context.WithValue(ctx, endingKey{}, ending)
 }
 
+// Ending returns the channel that WithEnding was given, or nil.
+func Ending(ctx context.Context) <-chan struct{} {
+	ending, _ := ctx.Value(endingKey{}).(<-chan struct{})
+	return ending
+}
+
 // EventStream is the answer of an operation that sends events for as long as the client listens.
 type EventStream struct {
 	w          http.ResponseWriter
@@ -80,7 +86,7 @@ func streamContext(ctx context.Context) (context.Context, context.CancelFunc) {
 		ctx = c
 	}
 	ctx, cancel := context.WithCancel(ctx)
-	if ending, ok := ctx.Value(endingKey{}).(<-chan struct{}); ok {
+	if ending := Ending(ctx); ending != nil {
 		go func() {
 			select {
 			case <-ending:

@@ -12,10 +12,21 @@ import (
 // bodyTimeout is how long a client may take to send its body.
 const bodyTimeout = 10 * time.Second
 
-// limitBody reads the body before anything else happens: so one place decides on what is too large,
-// too slow or cut off, chunked or not, and no read deadline is left on the connection when the
-// operation begins: net/http takes one that passes for a client that is gone.
-func limitBody(limit int64) middleware {
+// Bodies of up to smallBody bytes are read at once. largeBodies larger ones are held at a time, so that slow
+// clients cannot fill the memory with theirs.
+const (
+	smallBody   = 64 << 10
+	largeBodies = 64
+)
+
+var errBusy = errors.New("too many large bodies")
+
+// LimitBody returns a middleware that reads the whole body before anything else happens. So one place decides on
+// what is too large (413), too slow (408), cut off (400) or one too many (503), chunked or not. No read deadline
+// is left on the connection when the next handler begins: net/http takes one that passes for a client that is
+// gone. The next handler can read the body again by the request's GetBody.
+func LimitBody(limit int64) func(http.Handler) http.Handler {
+	slots := make(chan struct{}, largeBodies)
 	return func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			if r.ContentLength > limit {
@@ -32,7 +43,8 @@ func limitBody(limit int64) middleware {
 			// Recorders and the Lambda adapter have no deadlines to set, nor slow clients.
 			connection := http.NewResponseController(w)
 			_ = connection.SetReadDeadline(time.Now().Add(bodyTimeout))
-			body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, limit))
+			body, release, err := readBody(http.MaxBytesReader(w, r.Body, limit), slots)
+			defer release()
 			if err != nil {
 				// The deadline stays: net/http reads what is left of the body before it answers, and
 				// would do so for as long as a slow client likes.
@@ -42,17 +54,39 @@ func limitBody(limit int64) middleware {
 			}
 			_ = connection.SetReadDeadline(time.Time{})
 			r = r.WithContext(withBody(r.Context(), body)) // a copy: the request is the server's
-			r.Body = io.NopCloser(bytes.NewReader(body))
-			r.ContentLength = int64(len(body))
+			r.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(body)), nil }
+			r.Body, _ = r.GetBody()
+			r.ContentLength, r.TransferEncoding, r.Trailer = int64(len(body)), nil, nil
 			next.ServeHTTP(w, r)
 		})
 	}
+}
+
+// readBody reads the whole body. A large one takes a slot, until release is called.
+func readBody(r io.Reader, slots chan struct{}) (body []byte, release func(), err error) {
+	release = func() {}
+	body, err = io.ReadAll(io.LimitReader(r, smallBody+1))
+	if err != nil || len(body) <= smallBody {
+		return body, release, err
+	}
+	select {
+	case slots <- struct{}{}:
+		release = func() { <-slots }
+	default:
+		return nil, release, errBusy
+	}
+	rest, err := io.ReadAll(r)
+	return append(body, rest...), release, err
 }
 
 func bodyProblem(err error, limit int64) *Problem {
 	var large *http.MaxBytesError
 	var slow net.Error
 	switch {
+	case errors.Is(err, errBusy):
+		p := NewProblem(http.StatusServiceUnavailable, "too many requests with bodies of more than %d KiB are under way", smallBody>>10)
+		p.header.Set("Retry-After", "1")
+		return p
 	case errors.As(err, &large):
 		return tooLarge(limit)
 	case errors.As(err, &slow) && slow.Timeout():

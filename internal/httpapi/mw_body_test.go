@@ -14,7 +14,7 @@ import (
 
 func TestLimitBody(t *testing.T) {
 	var got string
-	h := limitBody(5)(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+	h := LimitBody(5)(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 		data, err := io.ReadAll(r.Body)
 		if err != nil {
 			t.Error(err)
@@ -34,7 +34,7 @@ func TestLimitBody(t *testing.T) {
 }
 
 func TestBrokenBody(t *testing.T) {
-	h := limitBody(100)(reply(200))
+	h := LimitBody(100)(reply(200))
 	problem(t, do(h, http.MethodPost, "/", iotest.ErrReader(errors.New("reset"))), 400)
 	problem(t, do(h, http.MethodPost, "/", iotest.ErrReader(os.ErrDeadlineExceeded)), 408)
 }
@@ -70,8 +70,41 @@ func TestBodyDeadlineIsTakenAway(t *testing.T) {
 // read what is left of the body first, for as long as the client likes to send it.
 func TestASlowBodyEndsItsConnection(t *testing.T) {
 	c := &connection{ResponseRecorder: httptest.NewRecorder()}
-	limitBody(100)(reply(200)).ServeHTTP(c, httptest.NewRequest(http.MethodPost, "/", iotest.ErrReader(os.ErrDeadlineExceeded)))
+	LimitBody(100)(reply(200)).ServeHTTP(c, httptest.NewRequest(http.MethodPost, "/", iotest.ErrReader(os.ErrDeadlineExceeded)))
 	if c.Code != 408 || c.Header().Get("Connection") != "close" || len(c.deadlines) != 1 {
 		t.Errorf("%d, %v, deadlines %v", c.Code, c.Header(), c.deadlines)
+	}
+}
+
+// Slow clients with large bodies keep only each other waiting.
+func TestLargeBodiesAreBounded(t *testing.T) {
+	h := LimitBody(MaxBody)(reply(200))
+	var senders []*io.PipeWriter
+	ended := make(chan int, largeBodies)
+	for range largeBodies {
+		r, w := io.Pipe()
+		senders = append(senders, w)
+		go func() { ended <- do(h, http.MethodPost, "/", r).Code }()
+		if _, err := w.Write(make([]byte, smallBody+2)); err != nil { // it has taken its slot when it reads the last byte
+			t.Fatal(err)
+		}
+	}
+	large := func() int {
+		return do(h, http.MethodPost, "/", strings.NewReader(strings.Repeat("x", smallBody+1))).Code
+	}
+	if code := large(); code != 503 {
+		t.Errorf("one large body more got %d, want 503", code)
+	}
+	if code := do(h, http.MethodPost, "/", strings.NewReader(strings.Repeat("x", smallBody))).Code; code != 200 {
+		t.Errorf("a small body got %d", code)
+	}
+	for _, w := range senders {
+		_ = w.Close()
+		if code := <-ended; code != 200 {
+			t.Errorf("a large body got %d", code)
+		}
+	}
+	if code := large(); code != 200 {
+		t.Errorf("a large body afterwards got %d", code)
 	}
 }

@@ -14,7 +14,7 @@ import (
 // what is not the caller's fault is logged here. Only the answers that are the operation's own need be
 // given: see commonTo for the others.
 func Register[I, O any](a *API, op huma.Operation, answers Answers, handler func(context.Context, *I) (*O, error)) {
-	// limitBody has read and bounded the body. huma's own deadline for reading it would stay on
+	// LimitBody has read and bounded the body. huma's own deadline for reading it would stay on
 	// the connection, and cancel the context of an operation that takes longer.
 	op.MaxBodyBytes, op.BodyReadTimeout = -1, -1
 	op.Responses = a.responses(answers, commonTo[I](op))

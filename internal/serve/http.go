@@ -6,7 +6,6 @@ import (
 	"errors"
 	"net"
 	"net/http"
-	"sync/atomic"
 	"time"
 
 	"rideshare/internal/httpapi"
@@ -24,13 +23,19 @@ const (
 	maxHeaderBytes    = 64 << 10
 )
 
-// HTTP serves the handler on the listener until ctx ends. Then it lets its connections end with their
-// next answer, for up to 1 s; takes no more of them, and waits up to 10 s for the requests under way.
+// HTTP serves the handler on the listener until ctx ends, on up to MaxConnections connections. Then it lets its
+// connections end with their next answer, for up to 1 s; takes no more of them, and waits up to 10 s for the
+// requests under way.
 func HTTP(ctx context.Context, l net.Listener, h http.Handler) error {
-	open := connections{none: make(chan struct{}, 1)}
+	return limited(ctx, l, h, MaxConnections)
+}
+
+func limited(ctx context.Context, l net.Listener, h http.Handler, most int) error {
+	open := newConnections(most)
 	server := &http.Server{
-		Handler:           lastAnswers(ctx, h),
-		ConnState:         open.count,
+		Handler:           open.refuse(lastAnswers(ctx, h)),
+		ConnContext:       open.begin,
+		ConnState:         open.changed,
 		BaseContext:       func(net.Listener) context.Context { return httpapi.WithEnding(context.WithoutCancel(ctx), ctx.Done()) },
 		ReadHeaderTimeout: readHeaderTimeout,
 		ReadTimeout:       readTimeout,
@@ -45,7 +50,7 @@ func HTTP(ctx context.Context, l net.Listener, h http.Handler) error {
 		return err
 	case <-ctx.Done():
 	}
-	open.drain()
+	open.drain(drainTime)
 	grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), shutdownTimeout)
 	defer cancel()
 	err := server.Shutdown(grace)
@@ -68,37 +73,4 @@ func lastAnswers(ctx context.Context, h http.Handler) http.Handler {
 		}
 		h.ServeHTTP(w, r)
 	})
-}
-
-// connections counts those that are open.
-type connections struct {
-	open atomic.Int64
-	none chan struct{} // holds a value after the last one ended
-}
-
-func (c *connections) count(_ net.Conn, state http.ConnState) {
-	switch state {
-	case http.StateNew:
-		c.open.Add(1)
-	case http.StateClosed, http.StateHijacked:
-		if c.open.Add(-1) == 0 {
-			select {
-			case c.none <- struct{}{}:
-			default:
-			}
-		}
-	case http.StateActive, http.StateIdle: // it is still open
-	}
-}
-
-// drain waits until none is open, and not for long: some are never used again.
-func (c *connections) drain() {
-	enough := time.After(drainTime)
-	for c.open.Load() > 0 {
-		select {
-		case <-c.none:
-		case <-enough:
-			return
-		}
-	}
 }

@@ -1,6 +1,7 @@
 package serve
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"log/slog"
@@ -10,10 +11,11 @@ import (
 
 // Options say how Run serves.
 type Options struct {
-	Addr   string       // where to listen: host:port
-	Lambda bool         // whether Lambda runs the program: nothing listens then
-	Base   string       // of the paths, under Lambda: see NewFunction
-	Logger *slog.Logger // under Lambda
+	Addr        string       // where to listen: host:port
+	Connections int          // how many are kept; 0: MaxConnections. Not under Lambda
+	Lambda      bool         // whether Lambda runs the program: nothing listens then
+	Base        string       // of the paths, under Lambda: see NewFunction
+	Logger      *slog.Logger // under Lambda
 	// Flush sends what an invocation leaves in memory, before Lambda may freeze the process: it is
 	// called at the end of each. Nil: there is nothing to send.
 	Flush func(context.Context) error
@@ -24,16 +26,11 @@ func Run(ctx context.Context, h http.Handler, o Options) error {
 	if o.Lambda {
 		return NewFunction(h, o.Base, o.Logger, o.Flush).run(ctx)
 	}
-	return Listen(ctx, o.Addr, h)
-}
-
-// Listen serves the handler on an address until ctx ends. See HTTP.
-func Listen(ctx context.Context, addr string, h http.Handler) error {
-	l, err := Listener(addr)
+	l, err := Listener(o.Addr)
 	if err != nil {
-		return fmt.Errorf("cannot listen on %s (RIDESHARE_ADDR): %w", addr, err)
+		return fmt.Errorf("cannot listen on %s (RIDESHARE_ADDR): %w", o.Addr, err)
 	}
-	return HTTP(ctx, l, h)
+	return limited(ctx, l, h, cmp.Or(o.Connections, MaxConnections))
 }
 
 // Listener listens on an address. On 0.0.0.0 it takes connections to the IPv4 addresses of this

@@ -111,7 +111,7 @@ func healthcheck(url string) error {
 
 // Serve serves the handler on the address until ctx ends.
 func Serve(ctx context.Context, addr string, h http.Handler) error {
-	return serve.Listen(ctx, addr, h)
+	return serve.Run(ctx, h, serve.Options{Addr: addr})
 }
 
 // Retry calls open until it succeeds or ctx ends. Services start in any order.
