@@ -11,16 +11,17 @@ func TestConfigurationIsDocumented(t *testing.T) { configtest.Documented[Config]
 func TestWrongConfigurations(t *testing.T) {
 	configtest.Refused[Config](t, []string{
 		"AMQP_URL=amqp://u:p@h/", "RIDESHARE_WORKER_AMQP_URL=amqp://u:p@h/", "ZOOKEEPER_SERVERS=a:2181,b:2181", "ZOOKEEPER_AUTH=u:p",
-		"RIDESHARE_PROJECT=p", "RIDESHARE_NETWORK=n", "RIDESHARE_SERVICE_TOKEN=t",
+		"RIDESHARE_PROJECT=p", "RIDESHARE_NETWORKS=n", "RIDESHARE_SERVICE_TOKEN=t",
 	}, []configtest.Fault{
 		{Name: "RIDESHARE_ADDR", Value: "8080", Says: "it must be host:port or :port"},
 		{Name: "AMQP_URL", Value: "http://u:secret@h/", Says: "not shown: it must be amqp://"},
 		{Name: "AMQP_REPLICATED", Value: "3", Says: "it must be true or false"},
 		{Name: "ZOOKEEPER_SERVERS", Value: "a:2181,b", Says: "it must be host:port"},
 		{Name: "ZOOKEEPER_AUTH", Value: "secret", Says: "not shown: it must be user:password"},
+		{Name: "ZOOKEEPER_EXCLUSIVE", Value: "mine", Says: "it must be true or false"},
 		{Name: "DOCKER_HOST", Value: "/var/run/docker.sock", Says: "it must be a URL such as unix:///var/run/docker.sock"},
 		{Name: "RIDESHARE_PROJECT", Says: "not set"},
-		{Name: "RIDESHARE_NETWORK", Says: "not set"},
+		{Name: "RIDESHARE_NETWORKS", Says: "not set"},
 		{Name: "RIDESHARE_WORKER_AMQP_URL", Value: "amqp://u:secret@h:x/", Says: "not shown: it must be amqp://"},
 		{Name: "RIDESHARE_SERVICE_TOKEN", Value: "sec\nret", Says: "not shown"},
 		{Name: "RIDESHARE_DOCKER_EVENTS", Value: "perhaps", Says: "it must be true or false"},

@@ -33,15 +33,16 @@ type Config struct {
 	Replicated   bool     `env:"AMQP_REPLICATED" envDefault:"false" doc:"whether the queues of reads and of commands survive the loss of one of several brokers; all programs must agree, and the workers are told"`
 	ZooKeeper    []string `env:"ZOOKEEPER_SERVERS,required" form:"server" doc:"host:port, several with commas between"`
 	ZooKeeperKey string   `env:"ZOOKEEPER_AUTH" form:"account" secret:"true" doc:"user:password of the nodes"`
+	Exclusive    bool     `env:"ZOOKEEPER_EXCLUSIVE" envDefault:"false" doc:"whether nobody else uses ZooKeeper: then all of it is closed to other users, and a quota bounds it"`
 
-	Docker        string `env:"DOCKER_HOST" form:"docker" doc:"the engine; default: its socket"`
-	Project       string `env:"RIDESHARE_PROJECT,required" doc:"compose's project, to which the pairs belong"`
-	Network       string `env:"RIDESHARE_NETWORK,required" doc:"the network of the pairs"`
-	WorkerImage   string `env:"RIDESHARE_WORKER_IMAGE" envDefault:"rideshare/worker:dev" doc:"image of the workers"`
-	DatabaseImage string `env:"MYSQL_IMAGE" envDefault:"mysql:9.7" doc:"image of their databases"`
-	WorkerBroker  string `env:"RIDESHARE_WORKER_AMQP_URL,required" secret:"true" doc:"the broker, as the workers' user"`
-	ServiceToken  string `env:"RIDESHARE_SERVICE_TOKEN,required" form:"token" secret:"true" doc:"the token with which workers get snapshots from each other, and Prometheus the metrics"`
-	Events        bool   `env:"RIDESHARE_DOCKER_EVENTS" envDefault:"true" doc:"whether the engine's events are used to notice deaths at once"`
+	Docker        string   `env:"DOCKER_HOST" form:"docker" doc:"the engine; default: its socket"`
+	Project       string   `env:"RIDESHARE_PROJECT,required" doc:"compose's project, to which the pairs belong"`
+	Networks      []string `env:"RIDESHARE_NETWORKS,required" doc:"the networks that workers join, with commas between, beside one for each pair that the watcher makes; the first one leads outside"`
+	WorkerImage   string   `env:"RIDESHARE_WORKER_IMAGE" envDefault:"rideshare/worker:dev" doc:"image of the workers"`
+	DatabaseImage string   `env:"MYSQL_IMAGE" envDefault:"mysql:9.7" doc:"image of their databases"`
+	WorkerBroker  string   `env:"RIDESHARE_WORKER_AMQP_URL,required" secret:"true" doc:"the broker, as the workers' user"`
+	ServiceToken  string   `env:"RIDESHARE_SERVICE_TOKEN,required" form:"token" secret:"true" doc:"the token with which workers get snapshots from each other, and Prometheus the metrics"`
+	Events        bool     `env:"RIDESHARE_DOCKER_EVENTS" envDefault:"true" doc:"whether the engine's events are used to notice deaths at once"`
 
 	Slaves      int           `env:"RIDESHARE_SLAVES" min:"1" envDefault:"2" doc:"slaves to begin with"`
 	Autoscale   bool          `env:"RIDESHARE_AUTOSCALE" envDefault:"true" doc:"whether the number of slaves follows the reads"`
@@ -79,7 +80,7 @@ func run(ctx context.Context, c Config, logger *slog.Logger, _ tracing.Tracer) e
 	}
 	defer func() { _ = bus.Close() }() // the broker notices either way
 	user, password, _ := strings.Cut(c.ZooKeeperKey, ":")
-	registry, err := zookeeper.Open(zookeeper.Config{Servers: c.ZooKeeper, User: user, Password: password, Logger: logger, Observe: metrics.ZooKeeper()})
+	registry, err := zookeeper.Open(zookeeper.Config{Servers: c.ZooKeeper, User: user, Password: password, Exclusive: c.Exclusive, Logger: logger, Observe: metrics.ZooKeeper()})
 	if err != nil {
 		return err
 	}
@@ -107,7 +108,7 @@ func run(ctx context.Context, c Config, logger *slog.Logger, _ tracing.Tracer) e
 
 func (c Config) pairs() (pairs.Pairs, error) {
 	p, err := docker.New(docker.Config{
-		Host: c.Docker, Project: c.Project, Network: c.Network,
+		Host: c.Docker, Project: c.Project, Networks: c.Networks,
 		WorkerImage: c.WorkerImage, DatabaseImage: c.DatabaseImage,
 		WorkerEnv: c.workerEnv(os.Environ()),
 		WorkerSecrets: map[string]string{

@@ -3,6 +3,7 @@ package zookeeper_test
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/go-zookeeper/zk"
@@ -85,6 +86,35 @@ func openNodes(s *site) {
 	}
 }
 
+// exclusive closes the server's own nodes to others. It is the last test on the server that uses "/".
+func exclusive(s *site) {
+	c := s.config(s.server.Addr())
+	c.Exclusive = true
+	for range 2 { // the second time there is nothing to do
+		r, err := zookeeper.Open(c)
+		s.must(err)
+		s.wantMembers(r)
+		s.must(r.Close())
+	}
+	other, own := s.raw("other", "user"), s.raw(user, password)
+	for _, path := range []string{"/", "/zookeeper", "/zookeeper/quota"} {
+		_, _, list := other.Children(path)
+		_, open := other.SetACL(path, zk.WorldACL(zk.PermAll), -1)
+		for what, err := range map[string]error{"list": list, "open": open, "create below": create(other, strings.TrimSuffix(path, "/")+"/x", zk.WorldACL(zk.PermAll))} {
+			if !errors.Is(err, zk.ErrNoAuth) {
+				s.Errorf("%s %s: %v", what, path, err)
+			}
+		}
+	}
+	filled := 0
+	for err := error(nil); err == nil && filled <= 1000; filled++ {
+		err = create(own, fmt.Sprintf("%s/filler-%d", s.root, filled), zk.DigestACL(zk.PermAll, user, password))
+	}
+	if filled < 900 || filled > 1000 {
+		s.Errorf("the quota let %d nodes pass", filled)
+	}
+}
+
 func create(c *zk.Conn, path string, acl []zk.ACL) error {
 	_, err := c.Create(path, nil, zk.FlagPersistent, acl)
 	return err
@@ -98,6 +128,7 @@ func TestConfigThatCannotWork(t *testing.T) {
 		"an unclean root":     {Servers: []string{"x"}, Root: "/a/../b"},
 		"a user alone":        {Servers: []string{"x"}, User: "a"},
 		"a password alone":    {Servers: []string{"x"}, Password: "a"},
+		"exclusive, no user":  {Servers: []string{"x"}, Exclusive: true},
 		"a colon in the user": {Servers: []string{"x"}, User: "a:b", Password: "c"},
 		"a negative time-out": {Servers: []string{"x"}, SessionTimeout: -1},
 	} {

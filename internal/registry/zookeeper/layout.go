@@ -28,6 +28,9 @@ func (s *Session) lay(ctx context.Context, l *link) error {
 			return err
 		}
 	}
+	if s.config.Exclusive {
+		return s.enclose(ctx, l)
+	}
 	return nil
 }
 

@@ -18,6 +18,7 @@ func newServer(t *testing.T) server {
 	t.Helper()
 	return server{t: t, ZooKeeperServer: dockertest.ZooKeeper(t, func(o *dockertest.Options) {
 		o.Env["ZOO_MAX_CLIENT_CNXNS"] = "0"
+		o.Env["ZOO_CFG_EXTRA"] += " enforceQuota=true"
 	})}
 }
 

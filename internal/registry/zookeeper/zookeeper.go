@@ -42,7 +42,10 @@ type Config struct {
 	Root           string // the node above all others; "/rideshare" where empty
 	// User and Password are the only ones that get at the nodes. Both empty: everybody does.
 	User, Password string
-	Logger         *slog.Logger // nil: nothing is logged
+	// Exclusive says that nobody else uses the server: its own nodes are closed to others, too, and a quota
+	// bounds what is kept in it. It needs User.
+	Exclusive bool
+	Logger    *slog.Logger // nil: nothing is logged
 	// Observe is told when there is a session, again or anew, and when there is none any more, as
 	// far as is known here; nil: nobody is. It must not wait.
 	Observe func(up bool)
@@ -118,6 +121,8 @@ func (c Config) check() error {
 		return fmt.Errorf("registry: zookeeper: root %q is not a path like /rideshare", c.Root)
 	case (c.User == "") != (c.Password == ""):
 		return errors.New("registry: zookeeper: user and password belong together")
+	case c.Exclusive && c.User == "":
+		return errors.New("registry: zookeeper: a server that is ours alone needs a user")
 	case strings.Contains(c.User, ":"):
 		return errors.New("registry: zookeeper: a user name must not contain a colon")
 	case c.SessionTimeout < 0:

@@ -57,6 +57,7 @@ func TestZooKeeper(t *testing.T) {
 		{"a server that was paused", paused},
 		{"a server that lost its data", lostData},
 		{"how fast it is", figures},
+		{"a server that is ours alone", exclusive},
 	} {
 		t.Run(test.name, func(t *testing.T) { test.run(fresh(t)) })
 	}
