@@ -47,6 +47,9 @@ func generate(dir, brokers string) error {
 		if passwords[user], err = keep(dir, "rabbitmq_"+user, secret); err != nil {
 			return err
 		}
+		if user == access.Metrics {
+			continue
+		}
 		// No secret of its own: it follows the list of brokers.
 		url := fmt.Sprintf("amqp://%s:%s@%s/", user, passwords[user], brokers)
 		if err := write(dir, "amqp_url_"+user, url); err != nil {

@@ -39,8 +39,15 @@ var users = map[string]permission{
 	},
 }
 
-// Users returns the names of the users.
-func Users() []string { return slices.Sorted(maps.Keys(users)) }
+// Metrics is the user that may read the broker's metrics over HTTP, and nothing else: it has no permission
+// on any queue or exchange, so that it cannot connect by AMQP.
+const Metrics = "metrics"
+
+// Programs returns the names of the users that connect by AMQP.
+func Programs() []string { return slices.Sorted(maps.Keys(users)) }
+
+// Users returns the names of all users.
+func Users() []string { return slices.Sorted(slices.Values(append(Programs(), Metrics))) }
 
 type user struct {
 	Name      string   `json:"name"`
@@ -86,8 +93,15 @@ func Definitions(passwords map[string]string, previous []byte) ([]byte, error) {
 		if !fits(hash, passwords[name]) {
 			hash = newHash(passwords[name])
 		}
-		p := users[name]
-		d.Users = append(d.Users, user{name, hash, "rabbit_password_hashing_sha256", []string{}})
+		tags := []string{}
+		if name == Metrics {
+			tags = []string{"monitoring"}
+		}
+		d.Users = append(d.Users, user{name, hash, "rabbit_password_hashing_sha256", tags})
+		p, ok := users[name]
+		if !ok {
+			continue
+		}
 		d.Permissions = append(d.Permissions, grant{name, vhostName, p.configure, p.write, p.read})
 	}
 	return json.MarshalIndent(d, "", "  ")

@@ -3,6 +3,7 @@ package access_test
 import (
 	"errors"
 	"fmt"
+	"net/http"
 	"os"
 	"path/filepath"
 	"slices"
@@ -24,7 +25,8 @@ const (
 	worker       = "worker"
 	watcher      = "watcher"
 
-	amqpPort = 5672
+	amqpPort    = 5672
+	metricsPort = 15692
 	// patience is how long a test waits for what must come.
 	patience = 40 * time.Second
 )
@@ -40,12 +42,13 @@ func TestUsers(t *testing.T) {
 	s := start(t)
 	t.Run("strangers", func(t *testing.T) { strangers(t, s) })
 	p := programs(t, s)
-	for _, user := range access.Users() {
+	for _, user := range access.Programs() {
 		t.Run("what is refused to the "+user, func(t *testing.T) { refusals(t, s, user, p.replyQueue) })
 	}
 	t.Run("the reply queue of another connection", func(t *testing.T) { foreignReplies(t, s, p.replyQueue) })
 	t.Run("a reply of those who were not called", func(t *testing.T) { forgedReply(t, s, p) })
 	t.Run("dead letters", func(t *testing.T) { deadLetters(t, s, p) })
+	t.Run("metrics", func(t *testing.T) { metrics(t, s) })
 }
 
 func start(t *testing.T) site {
@@ -64,6 +67,7 @@ func start(t *testing.T) site {
 	s.RabbitMQServer = dockertest.RabbitMQ(t, func(o *dockertest.Options) {
 		delete(o.Env, "RABBITMQ_DEFAULT_USER")
 		delete(o.Env, "RABBITMQ_DEFAULT_PASS")
+		o.Ports = append(o.Ports, metricsPort)
 		o.Mounts = []string{
 			definitions + ":/run/secrets/rabbitmq_definitions:ro",
 			conf + ":/etc/rabbitmq/conf.d/90-rideshare.conf:ro",
@@ -110,6 +114,39 @@ func strangers(t *testing.T, s site) {
 	slices.Sort(names)
 	if want := access.Users(); !slices.Equal(names, want) {
 		t.Errorf("the broker has the users %v, want %v", names, want)
+	}
+}
+
+// metrics are for one user, who can do nothing else.
+func metrics(t *testing.T, s site) {
+	for _, c := range []struct {
+		user, password string
+		want           int
+	}{
+		{"", "", http.StatusUnauthorized},
+		{access.Metrics, "wrong", http.StatusUnauthorized},
+		{worker, s.passwords[worker], http.StatusUnauthorized},
+		{access.Metrics, s.passwords[access.Metrics], http.StatusOK},
+	} {
+		r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://"+s.Addr(metricsPort)+"/metrics", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if c.user != "" {
+			r.SetBasicAuth(c.user, c.password)
+		}
+		answer, err := (&http.Client{Transport: &http.Transport{DisableKeepAlives: true}}).Do(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = answer.Body.Close()
+		if answer.StatusCode != c.want {
+			t.Errorf("%q got %d, want %d", c.user, answer.StatusCode, c.want)
+		}
+	}
+	if conn, err := amqp091.Dial(s.url(access.Metrics, s.passwords[access.Metrics])); err == nil {
+		_ = conn.Close()
+		t.Error("the user for metrics can connect by AMQP")
 	}
 }
 
