@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -85,18 +86,20 @@ func (s *Site) Everything() ([]string, error) {
 func (s *Site) Cuts(lasts time.Duration, cutOffs ...CutOff) ([]netcut.Cut, error) {
 	var cuts []netcut.Cut
 	for _, c := range cutOffs {
-		own, err := stack.Address(c.Container)
+		own, err := stack.Addresses(c.Container)
 		if err != nil {
 			return nil, err
 		}
 		cut := netcut.Cut{Project: s.Project, Container: c.Container, Way: c.Way, For: lasts}
 		for _, peer := range c.Peers {
-			address, err := stack.Address(peer)
+			addresses, err := stack.Addresses(peer) // none of a container that has just ended
 			if err != nil {
 				return nil, err
 			}
-			if address != "" && address != own { // a container that has just ended has none
-				cut.Peers = append(cut.Peers, address)
+			for _, a := range addresses {
+				if !slices.Contains(own, a) {
+					cut.Peers = append(cut.Peers, a)
+				}
 			}
 		}
 		cuts = append(cuts, cut)

@@ -30,6 +30,7 @@ func TestContainers(t *testing.T) {
 	})
 	s.twoSlaves(t)
 	t.Run("security", func(t *testing.T) { security(t, s) })
+	t.Run("networks", func(t *testing.T) { networks(t, s) })
 	t.Run("what watches it", func(t *testing.T) { observability(t, s) })
 
 	faults := []struct {
@@ -66,7 +67,7 @@ func TestContainers(t *testing.T) {
 					s.Error(err)
 				}
 			}
-		}, true},
+		}, false},
 		{"stop ZooKeeper for a while", func(s *site) {
 			id := s.Service("zookeeper")
 			s.Do("kill", id)

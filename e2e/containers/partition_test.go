@@ -201,11 +201,11 @@ func (s *site) partition(p partition, lasts time.Duration, table *report.Table) 
 				during = max(during, g.To.Sub(begun))
 			}
 		}
-		if g.To.After(healed) {
+		switch {
+		case g.From.After(healed): // as nodes find each other again
+			later = max(later, g.To.Sub(g.From))
+		case g.To.After(healed):
 			later = max(later, g.To.Sub(healed))
-			if g.From.After(healed) {
-				later = max(later, g.To.Sub(g.From))
-			}
 		}
 	}
 	s.Logf("%s for %v: gaps %v; %d writes", p.name, lasts, gaps, s.Ledger.Rides()-writes)

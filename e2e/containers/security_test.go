@@ -70,6 +70,13 @@ func security(t *testing.T, s *site) {
 			}
 		}
 	})
+	t.Run("ZooKeeper is closed to strangers", func(t *testing.T) {
+		// zkCli.sh fails, or only says so, by version.
+		out, _ := s.Run(t.Context(), "docker", "exec", s.Service("zookeeper"), "zkCli.sh", "-server", "127.0.0.1:2181", "ls", "/")
+		if !strings.Contains(out, "Insufficient permission") && !strings.Contains(out, "NoAuth") {
+			t.Errorf("a stranger may list the root: %s", out)
+		}
+	})
 	t.Run("slow and idle clients", func(t *testing.T) {
 		apitest.Crowd(t, apitest.Target{URL: s.Target.URL})
 	})

@@ -1,5 +1,5 @@
-// Package netcut cuts containers off from each other for a while, by a container of its own in the
-// network namespace of the one that is cut off.
+// Package netcut cuts containers off from each other for a while, and finds out what they can reach, by a
+// container of its own in the network namespace of the one in question.
 package netcut
 
 import (
@@ -16,8 +16,9 @@ import (
 )
 
 const (
-	// Image is what Build builds.
-	Image = "rideshare/cut:dev"
+	// Image and ProbeImage are what Build builds.
+	Image      = "rideshare/cut:dev"
+	ProbeImage = "rideshare/probe:dev"
 	// Label is on every container of a cut. Its value is the project.
 	Label = "rideshare.chaos"
 )
@@ -44,15 +45,16 @@ type Cut struct {
 // ErrNotBegun: nothing was cut.
 var ErrNotBegun = errors.New("netcut: not begun")
 
-// Build builds the image of the command, from the checkout at root. programs is a folder for what is
+// Build builds the images of the commands, from the checkout at root. programs is a folder for what is
 // compiled.
 func Build(root, programs string) error {
-	err := run(root, []string{"go", "build", "-trimpath", "-ldflags=-s -w", "-o", programs + "/", "./e2e/netcut/cut"},
+	err := run(root, []string{"go", "build", "-trimpath", "-ldflags=-s -w", "-o", programs + "/", "./e2e/netcut/cut", "./e2e/netcut/probe"},
 		"CGO_ENABLED=0", "GOOS=linux", "GOARCH="+runtime.GOARCH)
 	if err != nil {
 		return err
 	}
-	return run(root, []string{"deploy/images/ours", "cut"}, "PROGRAMS="+programs, "RIDESHARE_CUT_IMAGE="+Image)
+	return run(root, []string{"deploy/images/ours", "cut", "probe"},
+		"PROGRAMS="+programs, "RIDESHARE_CUT_IMAGE="+Image, "RIDESHARE_PROBE_IMAGE="+ProbeImage)
 }
 
 func run(root string, args []string, env ...string) error {
@@ -62,6 +64,18 @@ func run(root string, args []string, env ...string) error {
 		return fmt.Errorf("%s: %w\n%s", strings.Join(args, " "), err, out)
 	}
 	return nil
+}
+
+// Reachable returns those of the addresses (IP:port) that take TCP connections from a container.
+func Reachable(project, container string, addresses []string) ([]string, error) {
+	args := append([]string{
+		"run", "--rm", "--label", Label + "=" + project, "--network=container:" + container, "--cap-drop=ALL", "--read-only", ProbeImage,
+	}, addresses...)
+	out, err := exec.Command("docker", args...).CombinedOutput()
+	if err != nil {
+		return nil, fmt.Errorf("probe from %s: %w: %s", container, err, out)
+	}
+	return strings.Fields(string(out)), nil
 }
 
 // Begin begins the cut, and returns when packets are dropped. wait waits until they are not any more:

@@ -55,7 +55,7 @@ func TestSAM(t *testing.T) {
 			s.inOrder(calls,
 				"docker compose -f docker-compose.yml up -d watcher",
 				"sam build --parameter-overrides Architecture="+architecture,
-				"sam local start-api --host "+engine.host+" --port 3000 --docker-network staged --env-vars "+
+				"sam local start-api --host "+engine.host+" --port 3000 --docker-network staged-queue --env-vars "+
 					s.file("secrets/sam.json"))
 			if !strings.HasPrefix(s.read("sam"), "builds for "+architecture+"\n") {
 				t.Errorf("it %s", s.read("sam"))

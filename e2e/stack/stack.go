@@ -109,9 +109,19 @@ func Death(container string, since time.Time) (time.Time, error) {
 	return time.Unix(0, nanoseconds), err
 }
 
-// Address returns a container's address on its network.
+// Address returns one of a container's addresses. It is empty if the container has ended.
 func Address(container string) (string, error) {
-	return Docker("inspect", "-f", "{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}", container)
+	all, err := Addresses(container)
+	if len(all) == 0 {
+		return "", err
+	}
+	return all[0], err
+}
+
+// Addresses returns a container's addresses, one on each of its networks.
+func Addresses(container string) ([]string, error) {
+	all, err := Docker("inspect", "-f", "{{range .NetworkSettings.Networks}}{{.IPAddress}} {{end}}", container)
+	return strings.Fields(all), err
 }
 
 // FreePort returns a port of 127.0.0.1 that nobody listens on.

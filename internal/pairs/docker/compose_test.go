@@ -21,7 +21,7 @@ func TestComposeDown(t *testing.T) {
 	buildIdle(t)
 	w := newWorld(t)
 	command := w.compose()
-	w.config.Network = w.config.Project + "_default"
+	w.config.Networks = []string{w.config.Project + "_default"}
 	folder := t.TempDir()
 	w.ok(os.WriteFile(filepath.Join(folder, "docker-compose.yml"), []byte(composeFile), 0o600))
 	compose := func(args ...string) {
@@ -48,11 +48,19 @@ func TestComposeDown(t *testing.T) {
 	if c, err := p.containers(t.Context(), ""); err != nil || len(c) > 0 {
 		t.Errorf("%d containers are left, %v", len(c), err)
 	}
-	_, err = w.NetworkInspect(t.Context(), w.config.Network, network.InspectOptions{})
+	_, err = w.NetworkInspect(t.Context(), w.config.Networks[0], network.InspectOptions{})
 	if err == nil {
 		t.Error("the network is left")
 	}
 	// What compose leaves is found by label.
+	networks, err := w.NetworkList(t.Context(), network.ListOptions{Filters: p.labelled("")})
+	w.ok(err)
+	for _, n := range networks {
+		w.ok(w.NetworkRemove(t.Context(), n.ID))
+	}
+	if len(networks) != 1 {
+		t.Errorf("%d networks of pairs are found", len(networks))
+	}
 	volumes, err := p.volumes(t.Context(), "")
 	w.ok(err)
 	for _, v := range volumes {

@@ -47,15 +47,16 @@ const workersAlias = "workers"
 
 // spec is a container to be created.
 type spec struct {
-	name  string
-	alias string // a further name on the network; may be empty
+	name     string
+	networks []string // the first one may have to lead outside
+	alias    string   // a further name on all networks; may be empty
 	container.Config
 	container.HostConfig
 }
 
 func (c *Config) database(pair string) spec {
 	s := c.spec(c.databaseName(pair), pair, pairs.DatabasePart, 0, c.DatabaseLimits)
-	s.Image, s.Cmd = c.DatabaseImage, c.DatabaseArgs
+	s.Image, s.Cmd, s.networks = c.DatabaseImage, c.DatabaseArgs, []string{c.networkName(pair)}
 	s.User = fmt.Sprintf("%d:%d", databaseUser, databaseUser)
 	s.Env = []string{
 		"MYSQL_DATABASE=" + schemaAndUser,
@@ -80,6 +81,7 @@ func (c *Config) database(pair string) spec {
 func (c *Config) worker(pair string, run int) spec {
 	s := c.spec(c.workerName(pair, run), pair, pairs.WorkerPart, run, c.WorkerLimits)
 	s.Image, s.Cmd, s.alias = c.WorkerImage, c.WorkerArgs, workersAlias
+	s.networks = append(slices.Clone(c.Networks), c.networkName(pair))
 	env := maps.Clone(c.WorkerEnv)
 	if env == nil {
 		env = map[string]string{}
@@ -114,7 +116,6 @@ func (c *Config) spec(name, pair string, part pairs.Part, run int, l Limits) spe
 			Labels:   c.labels(pair, part, run),
 		},
 		HostConfig: container.HostConfig{
-			NetworkMode:   container.NetworkMode(c.Network),
 			RestartPolicy: container.RestartPolicy{Name: container.RestartPolicyDisabled}, // that is the watcher's business
 			CapDrop:       []string{"ALL"},
 			SecurityOpt:   []string{"no-new-privileges"},
@@ -132,14 +133,23 @@ func (c *Config) spec(name, pair string, part pairs.Part, run int, l Limits) spe
 
 // create creates a container and returns its id. errTaken: there is one of that name.
 func (p *Pairs) create(ctx context.Context, s spec) (string, error) {
-	endpoint := &network.EndpointSettings{}
-	if s.alias != "" {
-		endpoint.Aliases = []string{s.alias}
+	endpoint := func() *network.EndpointSettings {
+		if s.alias == "" {
+			return &network.EndpointSettings{}
+		}
+		return &network.EndpointSettings{Aliases: []string{s.alias}}
 	}
-	joined := &network.NetworkingConfig{EndpointsConfig: map[string]*network.EndpointSettings{p.config.Network: endpoint}}
+	first := s.networks[0]
+	s.NetworkMode = container.NetworkMode(first)
+	joined := &network.NetworkingConfig{EndpointsConfig: map[string]*network.EndpointSettings{first: endpoint()}}
 	made, err := p.api.ContainerCreate(ctx, &s.Config, &s.HostConfig, joined, nil, s.name)
 	if err != nil {
 		return "", p.explain("create "+s.name, s.Image, err)
+	}
+	for _, name := range s.networks[1:] { // engines before 25 join one network at a container's creation
+		if err := p.api.NetworkConnect(ctx, name, made.ID, endpoint()); err != nil {
+			return "", p.explain("connect "+s.name+" to "+name, "", err)
+		}
 	}
 	return made.ID, nil
 }

@@ -7,6 +7,8 @@ import (
 	"maps"
 	"strconv"
 
+	"github.com/containerd/errdefs"
+	"github.com/docker/docker/api/types/network"
 	"github.com/docker/docker/api/types/volume"
 	"golang.org/x/sync/errgroup"
 
@@ -65,15 +67,30 @@ func (p *Pairs) undo(ctx context.Context, id string) error {
 	return p.erase(ctx, id)
 }
 
-// newDatabase creates a database container on the pair's volume, which it creates too where it is
-// missing, and returns the container's id.
+// newDatabase creates a database container on the pair's volume and network, which it creates too where they
+// are missing, and returns the container's id.
 func (p *Pairs) newDatabase(ctx context.Context, id string) (string, error) {
 	name := p.config.volumeName(id)
 	_, err := p.api.VolumeCreate(ctx, volume.CreateOptions{Name: name, Labels: p.config.labels(id, dataPart, 0)})
 	if err != nil {
 		return "", p.explain("create "+name, "", err)
 	}
-	return p.create(ctx, p.config.database(id))
+	made, err := p.create(ctx, p.config.database(id))
+	if err != nil {
+		return "", err
+	}
+	return made, p.newNetwork(ctx, id)
+}
+
+// newNetwork creates the network of a pair where it is missing. Its caller has the database's container: names of
+// containers are unique, those of networks are not.
+func (p *Pairs) newNetwork(ctx context.Context, id string) error {
+	name := p.config.networkName(id)
+	_, err := p.api.NetworkCreate(ctx, name, network.CreateOptions{Internal: true, Labels: p.config.labels(id, networkPart, 0)})
+	if errdefs.IsConflict(err) {
+		return nil
+	}
+	return p.explain("create the network "+name, "", err)
 }
 
 // begin begins a new pair's life: it gives the database its password, and starts both halves at

@@ -1,5 +1,5 @@
 // Package docker runs pairs as containers: a database container with a named volume, and a worker
-// container, both on the project's network. It speaks to the engine (20.10 or newer) by its API.
+// container. The database is on a network that it shares with its worker alone, and which leads nowhere else. It speaks to the engine (20.10 or newer) by its API.
 //
 // # What a worker's container gets
 //
@@ -11,7 +11,7 @@
 //	<NAME>                Config.WorkerEnv
 //	<NAME>_FILE           a file with the value, for each of Config.WorkerSecrets
 //
-// Its host name is the name of the container, by which other containers on the network reach it.
+// Its host name is the name of the container, by which other containers on its networks reach it.
 // The files are readable by every user, so that the image may choose any, and by nobody else: they
 // are in a volume of this container alone. The root file system is read-only, /tmp is in memory.
 // The database may still be starting when the worker starts: it has to wait for it.
@@ -38,6 +38,7 @@
 // only those that its file names: what is left goes by label,
 //
 //	docker volume ls -q --filter label=rideshare.project=NAME
+//	docker network ls -q --filter label=rideshare.project=NAME
 package docker
 
 import (
@@ -46,6 +47,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"strings"
 	"sync"
 	"time"
 
@@ -58,7 +60,8 @@ import (
 type Config struct {
 	Host    string // of the engine: "unix:///var/run/docker.sock", which is the default
 	Project string // compose's project; begins the name of everything
-	Network string // the network that the containers join
+	// Networks are what the workers join, beside the network of their pair. They exist.
+	Networks []string
 
 	WorkerImage   string
 	WorkerArgs    []string          // the worker's arguments
@@ -101,7 +104,7 @@ var _ pairs.Pairs = (*Pairs)(nil)
 // New returns the pairs of a project. It does not ask the engine for anything yet.
 func New(c Config) (*Pairs, error) {
 	for name, value := range map[string]string{
-		"Project": c.Project, "Network": c.Network, "WorkerImage": c.WorkerImage, "DatabaseImage": c.DatabaseImage,
+		"Project": c.Project, "Networks": strings.Join(c.Networks, ""), "WorkerImage": c.WorkerImage, "DatabaseImage": c.DatabaseImage,
 	} {
 		if value == "" {
 			return nil, fmt.Errorf("docker: %s is not set", name)

@@ -28,7 +28,7 @@ func (p *Pairs) explain(what, image string, err error) error {
 	case errdefs.IsNotFound(err) && strings.Contains(err.Error(), "No such image"):
 		return fmt.Errorf("%s: %w %s: build or pull it (make images)", what, ErrNoImage, image)
 	case errdefs.IsNotFound(err) && strings.Contains(err.Error(), "network"):
-		return fmt.Errorf("%s: %w as %s: the project has to be up (make up)", what, ErrNoNetwork, p.config.Network)
+		return fmt.Errorf("%s: %w: one of %s: the project has to be up (make up)", what, ErrNoNetwork, strings.Join(p.config.Networks, ", "))
 	case errdefs.IsConflict(err) && strings.Contains(err.Error(), "is already in use by container"):
 		return fmt.Errorf("%s: %w: %w", what, errTaken, err)
 	default:

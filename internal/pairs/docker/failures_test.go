@@ -14,6 +14,7 @@ import (
 	"github.com/containerd/errdefs"
 	"github.com/docker/docker/api/types/container"
 	"github.com/docker/docker/api/types/image"
+	"github.com/docker/docker/api/types/network"
 
 	"rideshare/internal/dockertest/freeze"
 	"rideshare/internal/pairs"
@@ -43,7 +44,7 @@ func TestMissing(t *testing.T) {
 	}{
 		"worker image":   {func(c *Config) { c.WorkerImage = "no.such/worker:1" }, ErrNoImage, "no.such/worker:1"},
 		"database image": {func(c *Config) { c.DatabaseImage = "no.such/database:1" }, ErrNoImage, "no.such/database:1"},
-		"network":        {func(c *Config) { c.Network = "no-such-network" }, ErrNoNetwork, "no-such-network"},
+		"network":        {func(c *Config) { c.Networks = []string{"no-such-network"} }, ErrNoNetwork, "no-such-network"},
 		"engine":         {func(c *Config) { c.Host = "unix:///no/such.sock" }, ErrEngine, "/no/such.sock"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -60,8 +61,10 @@ func TestMissing(t *testing.T) {
 			w.ok(err)
 			volumes, err := p.volumes(t.Context(), "")
 			w.ok(err)
-			if len(all) != 0 || len(volumes) != 0 {
-				t.Errorf("%d pairs and %d volumes are left", len(all), len(volumes))
+			networks, err := w.NetworkList(t.Context(), network.ListOptions{Filters: p.labelled("")})
+			w.ok(err)
+			if len(all) != 0 || len(volumes) != 0 || len(networks) != 0 {
+				t.Errorf("%d pairs, %d volumes and %d networks are left", len(all), len(volumes), len(networks))
 			}
 		})
 	}

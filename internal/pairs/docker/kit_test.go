@@ -101,7 +101,7 @@ func newWorld(t *testing.T) *world {
 	e := requireEngine(t)
 	project := "rstest-" + strings.ToLower(rand.Text()[:8])
 	w := &world{engine: e, t: t, config: Config{
-		Host: e.host, Project: project, Network: project,
+		Host: e.host, Project: project, Networks: []string{project},
 		WorkerImage: idleImage, DatabaseImage: idleImage,
 		WorkerEnv:     map[string]string{"RIDESHARE_ADDR": ":7000"},
 		WorkerSecrets: map[string]string{"AMQP_URL": "amqp://secret"},

@@ -22,6 +22,7 @@ const (
 	dataPart    pairs.Part = "data"    // the database's volume
 	secretsPart pairs.Part = "secrets" // a worker's volume
 	keptPart    pairs.Part = "kept"    // an empty volume: the data of its pair was set aside, and no pair is made of it
+	networkPart pairs.Part = "network" // the network of a pair
 	removedPart pairs.Part = "removed" // an empty volume: holds the number of a pair that was removed
 )
 
@@ -41,6 +42,8 @@ func (c *Config) labels(pair string, part pairs.Part, run int) map[string]string
 		l["com.docker.compose.oneoff"] = "False"
 		l["com.docker.compose.version"] = "1.29.2"
 		l["com.docker.compose.config-hash"] = "made-by-the-watcher"
+	case networkPart:
+		l["com.docker.compose.network"] = pair
 	default:
 		l["com.docker.compose.volume"] = pair + "-" + string(part)
 	}
@@ -67,6 +70,8 @@ func workerID(pair string, run int) string { return fmt.Sprintf("%s.%d", pair, r
 func (c *Config) databaseName(pair string) string { return c.Project + "-" + pair + "-database" }
 
 func (c *Config) volumeName(pair string) string { return c.Project + "-" + pair + "-data" }
+
+func (c *Config) networkName(pair string) string { return c.Project + "-" + pair }
 
 func (c *Config) keptName(pair string) string { return c.Project + "-" + pair + "-kept" }
 

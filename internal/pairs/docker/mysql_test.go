@@ -24,7 +24,7 @@ func (w *world) dial(p *Pairs, pair pairs.Pair) *mysql.Store {
 	w.ok(err)
 	dsn, err := p.get(ctx, f.last().ID, secretsFolder, dsnSecret)
 	w.ok(err)
-	address := w.inspect(f.database.ID).NetworkSettings.Networks[w.config.Network].IPAddress
+	address := w.inspect(f.database.ID).NetworkSettings.Networks[w.config.networkName(pair.ID)].IPAddress
 	if !strings.Contains(dsn, p.config.databaseName(pair.ID)) {
 		w.t.Fatal("the worker is not told the name of its database")
 	}

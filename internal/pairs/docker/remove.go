@@ -75,7 +75,7 @@ func (p *Pairs) bury(ctx context.Context, id string) error {
 	return nil
 }
 
-// erase removes the containers of a pair, then its volumes, but for what was set aside.
+// erase removes the containers and the network of a pair, then its volumes, but for what was set aside.
 func (p *Pairs) erase(ctx context.Context, id string) error {
 	if err := p.eraseContainers(ctx, id); err != nil {
 		return err
@@ -103,7 +103,14 @@ func (p *Pairs) eraseContainers(ctx context.Context, id string) error {
 	for _, c := range containers {
 		g.Go(func() error { return p.remove(removing, c.ID) })
 	}
-	return g.Wait()
+	if err := g.Wait(); err != nil {
+		return err
+	}
+	name := p.config.networkName(id)
+	if err := p.api.NetworkRemove(ctx, name); !errdefs.IsNotFound(err) {
+		return p.explain("remove the network "+name, "", err)
+	}
+	return nil
 }
 
 // end kills a container that is not wanted any more. Its death is no event.

@@ -65,7 +65,11 @@ func (p *Pairs) revive(ctx context.Context, f *found) error {
 		return err
 	}
 	database := f.database.ID
-	if !running(f.database) {
+	if running(f.database) {
+		if err := p.join(ctx, f); err != nil {
+			return err
+		}
+	} else {
 		if database != "" {
 			if err := p.remove(ctx, database); err != nil {
 				return err
@@ -77,6 +81,18 @@ func (p *Pairs) revive(ctx context.Context, f *found) error {
 		}
 	}
 	return p.resume(ctx, f, database)
+}
+
+// join connects a running database to the network of its pair, from which somebody may have disconnected it.
+func (p *Pairs) join(ctx context.Context, f *found) error {
+	name := p.config.networkName(f.id)
+	if s := f.database.NetworkSettings; s != nil && s.Networks[name] != nil {
+		return nil
+	}
+	if err := p.newNetwork(ctx, f.id); err != nil {
+		return err
+	}
+	return p.explain("connect the database of "+f.id+" to "+name, "", p.api.NetworkConnect(ctx, name, f.database.ID, nil))
 }
 
 // resume starts a worker, and the database where it does not run, with what the volume says.
