@@ -5,6 +5,7 @@ package users
 import (
 	"net/http"
 	"net/netip"
+	"runtime"
 	"time"
 
 	"golang.org/x/sync/semaphore"
@@ -38,7 +39,7 @@ func New(o httpapi.Options, c Config) http.Handler {
 // Register adds the operations to an API.
 func Register(api *httpapi.API, c Config) {
 	c.DB = account.Bound(c.DB)
-	f := &function{c, semaphore.NewWeighted(longLists)}
+	f := &function{c, semaphore.NewWeighted(longLists())}
 	f.registerCreate(api)
 	f.registerList(api)
 	f.registerRemove(api)
@@ -52,8 +53,9 @@ type function struct {
 	long *semaphore.Weighted // of lists of more than one page
 }
 
-// longLists is how many lists of more than one page are put together at a time: each may take tens of MiB.
-const longLists = 4
+// longLists returns how many lists of more than one page are put together at a time: half as many as there are
+// processors, so that other requests find one, and 4 at most, as each may take tens of MiB.
+func longLists() int64 { return int64(min(max(runtime.GOMAXPROCS(0)/2, 1), 4)) }
 
 const tag = "Users"
 
