@@ -8,6 +8,7 @@ package gateway
 
 import (
 	"context"
+	"io"
 	"log/slog"
 	"net/http"
 	"net/http/httputil"
@@ -50,7 +51,7 @@ func New(c Config) (http.Handler, error) {
 		BufferPool: &buffers{},
 		ModifyResponse: func(answer *http.Response) error {
 			if streams(answer) {
-				endWithServer(answer.Request.Context())
+				endWithServer(answer)
 			}
 			return nil
 		},
@@ -84,16 +85,21 @@ func (g *gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	g.proxy.ServeHTTP(&patient{w, connection}, r.WithContext(context.WithValue(ctx, cancelKey{}, cancel)))
 }
 
+// hostCharacters are those of names and addresses with ports. Of others, net/http refuses some, and drops the host for some.
+const hostCharacters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~%:[]"
+
 // cancelKey is the key of a function in the context of a request that ends it.
 type cancelKey struct{}
 
 // endWithServer ends a stream of events when the server is about to end, which waits for requests under way.
-func endWithServer(ctx context.Context) {
+func endWithServer(answer *http.Response) {
+	ctx := answer.Request.Context()
 	cancel, ok := ctx.Value(cancelKey{}).(context.CancelFunc)
 	ending := httpapi.Ending(ctx)
 	if !ok || ending == nil {
 		return
 	}
+	answer.Body = &untilEnding{answer.Body, ending}
 	go func() {
 		select {
 		case <-ending:
@@ -103,6 +109,25 @@ func endWithServer(ctx context.Context) {
 	}()
 }
 
+// untilEnding is the body of an answer that is over when the server ends.
+type untilEnding struct {
+	io.ReadCloser
+	ending <-chan struct{}
+}
+
+// Read implements io.Reader.
+func (u *untilEnding) Read(p []byte) (int, error) {
+	n, err := u.ReadCloser.Read(p)
+	if err != nil {
+		select {
+		case <-u.ending:
+			return n, io.EOF
+		default:
+		}
+	}
+	return n, err
+}
+
 // refusal returns what is wrong with a request that net/http could not send on as it came.
 func refusal(r *http.Request) *httpapi.Problem {
 	switch {
@@ -110,7 +135,7 @@ func refusal(r *http.Request) *httpapi.Problem {
 		return httpapi.NewProblem(http.StatusMethodNotAllowed, "this is no proxy")
 	case r.URL.Opaque != "" || !strings.HasPrefix(r.URL.Path, "/"):
 		return httpapi.NewProblem(http.StatusBadRequest, "the request's target is no path")
-	case r.Host == "" || strings.ContainsFunc(r.Host, func(c rune) bool { return c <= ' ' || c > '~' }):
+	case r.Host == "" || strings.Trim(r.Host, hostCharacters) != "":
 		return httpapi.NewProblem(http.StatusBadRequest, "Host is missing, or is not a name or address")
 	}
 	return nil

@@ -318,6 +318,7 @@ func TestRequestsThatAreNone(t *testing.T) {
 	for request, want := range map[string]string{
 		"GET http://xn--%ff/ HTTP/1.1\r\nHost: x\r\n\r\n": "400",
 		"GET /\xff HTTP/1.1\r\nHost: \xff\r\n\r\n":        "400",
+		"GET http://a\"b/ HTTP/1.1\r\nHost: x\r\n\r\n":    "400",
 		"GET http:foo HTTP/1.1\r\nHost: x\r\n\r\n":        "400",
 		"GET / HTTP/1.0\r\n\r\n":                          "400",
 		"CONNECT x:80 HTTP/1.1\r\nHost: x:80\r\n\r\n":     "405",
@@ -390,7 +391,7 @@ func TestLargeAnswers(t *testing.T) {
 func TestAStreamOfEvents(t *testing.T) {
 	t.Parallel()
 	const limit = 200 * time.Millisecond
-	f := start(t, limit, func(w http.ResponseWriter, r *http.Request) {
+	f := start(t, time.Minute, func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Type", httpapi.EventType)
 		for r.Context().Err() == nil {
 			_, _ = io.WriteString(w, "data\n")
@@ -419,7 +420,10 @@ func TestAStreamOfEvents(t *testing.T) {
 		}
 	}
 	end()
-	for lines.Scan() { // it ends
+	for lines.Scan() {
+	}
+	if err := lines.Err(); err != nil {
+		t.Errorf("its end: %v", err)
 	}
 }
 

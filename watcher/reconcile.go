@@ -132,6 +132,7 @@ func (w *Watcher) observe(ctx context.Context, config registry.Config) (Observat
 	if o.Pairs, err = w.Pairs.List(listing); err != nil {
 		return o, err
 	}
+	w.meet(o.Pairs, o.History)
 	w.explain(o.Pairs)
 	if o.Aside, err = w.Pairs.Aside(listing); err != nil {
 		return o, err
@@ -152,6 +153,19 @@ func (w *Watcher) remember(members []registry.Member, now time.Time) {
 			h.Created, h.Tries, h.Next, h.Why = false, 0, time.Time{}, ""
 		}
 		w.history[m.Pair] = h
+	}
+}
+
+// meet begins the time of pairs that this watcher has never seen registered: one that was started by an earlier
+// watcher may run without reaching the registry.
+func (w *Watcher) meet(list []pairs.Pair, known map[string]History) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, pair := range list {
+		if h := w.history[pair.ID]; h.LastSeen.IsZero() && !h.Busy {
+			h.LastSeen = time.Now()
+			w.history[pair.ID], known[pair.ID] = h, h
+		}
 	}
 }
 

@@ -252,6 +252,25 @@ func TestWatcherReplacesWhatDies(t *testing.T) {
 	})
 }
 
+// A worker that was started by an earlier watcher, and does not reach the registry, is replaced as well.
+func TestAWorkerThatWasNeverSeen(t *testing.T) {
+	watch(t, func(w *watched) {
+		w.elect("p1.1", "p1")
+		w.machine.mu.Lock()
+		w.machine.runs["p9"] = 1
+		w.machine.pairs["p9"] = pairs.Pair{ID: "p9", Worker: pairs.Process{ID: "p9.1", Running: true}, Database: pairs.Process{Running: true}}
+		w.machine.mu.Unlock()
+		w.settle(stuckAfter / 2)
+		w.want("p1.1", "p2.1", "p3.1", "p9.1")
+		w.settle(stuckAfter)
+		w.machine.mu.Lock()
+		defer w.machine.mu.Unlock()
+		if w.machine.runs["p9"] != 2 {
+			t.Errorf("the pair has had %d workers, want 2", w.machine.runs["p9"])
+		}
+	})
+}
+
 // The registry has elected a worker that has not reached the log: the former master goes on, and is
 // named, as is the worker that was elected.
 func TestTopologyNamesBothLeaders(t *testing.T) {

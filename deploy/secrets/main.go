@@ -79,7 +79,7 @@ func private(dir string) error {
 	if _, err := os.Lstat(filepath.Join(dir, "service_token")); err != nil {
 		return fmt.Errorf("others can enter %s, which holds something else: name another folder (RIDESHARE_SECRETS), or take their permissions away: chmod 700 %[1]s", dir)
 	}
-	fmt.Fprintf(os.Stderr, "secrets: others could enter %s, and no longer can. If they may have read the secrets, delete the folder to have new ones\n", dir)
+	fmt.Fprintf(os.Stderr, "secrets: others could enter %s, and no longer can. If they may have read the secrets, delete the folder and the volumes of ZooKeeper to have new ones\n", dir)
 	return os.Chmod(dir, 0o700)
 }
 

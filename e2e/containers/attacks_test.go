@@ -3,10 +3,12 @@ package containers
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net"
 	"net/http"
+	"os"
 	"slices"
 	"strings"
 	"sync"
@@ -25,6 +27,7 @@ const (
 	lasting  = 6 * time.Second        // how long an attack goes on, and how long is measured without it
 	noise    = 4 * time.Millisecond   // by which medians differ on a machine that others use
 	attacks  = 8                      // attackers at a time, unless an attack needs more
+	soon     = 5 * time.Second        // for an answer to what cannot become a request any more
 	pace     = 100 * time.Millisecond // between two attempts of one attacker
 )
 
@@ -176,8 +179,9 @@ func (s *site) attack(ctx context.Context, a attack, attempts *atomic.Int64) {
 	attackers.Wait()
 }
 
-// raw sends a text to the gateway and returns what comes back, until the connection ends or for a while.
-func raw(s *site, text string) (string, error) {
+// raw sends a text to the gateway and returns what comes back, until the connection ends. It is an error if the
+// gateway neither answers nor ends the connection within the time.
+func raw(s *site, text string, within time.Duration) (string, error) {
 	conn, err := net.DialTimeout("tcp", s.address(), 5*time.Second)
 	if err != nil {
 		return "", err
@@ -186,9 +190,12 @@ func raw(s *site, text string) (string, error) {
 	if _, err := io.WriteString(conn, text); err != nil {
 		return "", nil // it need not read to the end
 	}
-	_ = conn.SetReadDeadline(time.Now().Add(time.Second))
-	answer, _ := io.ReadAll(io.LimitReader(conn, 4096)) // what has come until then counts
-	return string(answer), nil
+	_ = conn.SetReadDeadline(time.Now().Add(within))
+	answer, err := io.ReadAll(io.LimitReader(conn, 4096))
+	if errors.Is(err, os.ErrDeadlineExceeded) && len(answer) == 0 {
+		return "", fmt.Errorf("no answer after %v", within)
+	}
+	return string(answer), nil // it may have been reset
 }
 
 // head is the beginning of a request with a body.
@@ -210,7 +217,7 @@ func oneOf(answer string, codes ...string) error {
 
 func malformed(_ context.Context, s *site) error {
 	for _, target := range [][2]string{{"POST", "/sessions"}, {"GET", "/rides/count"}, {"POST", "/rides"}, {"POST", "/db/read"}} {
-		answer, err := raw(s, head(target[0], target[1], "Transfer-Encoding: chunked\r\n")+"zz\r\n")
+		answer, err := raw(s, head(target[0], target[1], "Transfer-Encoding: chunked\r\n")+"zz\r\n", soon)
 		if err == nil {
 			err = refusedOrClosed(answer)
 		}
@@ -222,7 +229,7 @@ func malformed(_ context.Context, s *site) error {
 }
 
 func brokenOff(_ context.Context, s *site) error {
-	answer, err := raw(s, head("POST", "/users", "Transfer-Encoding: chunked\r\n")+"5\r\n{\"use\r\nzz\r\n")
+	answer, err := raw(s, head("POST", "/users", "Transfer-Encoding: chunked\r\n")+"5\r\n{\"use\r\nzz\r\n", soon)
 	if err != nil {
 		return err
 	}
@@ -230,7 +237,7 @@ func brokenOff(_ context.Context, s *site) error {
 }
 
 func largeBrokenOff(_ context.Context, s *site) error {
-	answer, err := raw(s, head("POST", "/rides", "Transfer-Encoding: chunked\r\n")+"20000\r\n"+strings.Repeat(" ", 0x20000)+"\r\nzz\r\n")
+	answer, err := raw(s, head("POST", "/rides", "Transfer-Encoding: chunked\r\n")+"20000\r\n"+strings.Repeat(" ", 0x20000)+"\r\nzz\r\n", soon)
 	if err != nil {
 		return err
 	}
@@ -250,9 +257,9 @@ func closedEarly(_ context.Context, s *site) error {
 	return nil
 }
 
-// stopped leaves a body unfinished, with the connection open, for a second.
+// stopped leaves a body unfinished, with the connection open, until the gateway gives it up.
 func stopped(_ context.Context, s *site) error {
-	answer, err := raw(s, head("POST", "/sessions", "Content-Length: 100\r\n")+"{")
+	answer, err := raw(s, head("POST", "/sessions", "Content-Length: 100\r\n")+"{", 30*time.Second)
 	if err != nil {
 		return err
 	}

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"rideshare/e2e/compose"
+	"rideshare/e2e/load"
 	"rideshare/e2e/netcut"
 	"rideshare/e2e/report"
 	"rideshare/e2e/stack"
@@ -144,7 +145,7 @@ func TestPartitions(t *testing.T) {
 	s.Target.Persist = 2 * time.Minute
 	table := report.Table{Columns: []string{
 		"what is cut off, of three nodes each, under 8 writers + 8 readers", "for", "writes", "first tries that failed",
-		"longest gap while it is cut", "writes go on after the cut", "after its end",
+		"until writes go on", "pauses while it is cut, in all", "longest pause after its end",
 	}}
 	s.UnderLoad(haWriters, haReaders, func() {
 		for _, p := range partitions() {
@@ -193,29 +194,65 @@ func (s *site) partition(p partition, lasts time.Duration, table *report.Table) 
 	s.await("a write after the cut", func() bool { return s.Ledger.Last().After(healed) })
 	after(afterwards)
 	gaps := s.Ledger.Gaps(begun, time.Now())
-	var longest, during, later time.Duration
+	c := pausesOf(begun, healed, gaps)
+	s.Logf("%s for %v: gaps %v; %d writes", p.name, lasts, gaps, s.Ledger.Rides()-writes)
+	if p.majority && (c.resumed > majorityBound || c.total > majorityBound) {
+		s.Errorf("%s for %v: writes went on %v after the cut, and paused for %v; at most %v are allowed", p.name, lasts, c.resumed, c.total, majorityBound)
+	}
+	if c.later > healedBound {
+		s.Errorf("%s for %v: writes paused for %v after its end; at most %v are allowed", p.name, lasts, c.later, healedBound)
+	}
+	table.Add(p.name, lasts, s.Ledger.Rides()-writes, s.failed()-failed, c.resumed, c.total, c.later)
+}
+
+// pauses are how writes pause because of a cut.
+type pauses struct {
+	resumed time.Duration // from the beginning of the cut until the end of the first pause
+	total   time.Duration // of all pauses while it lasts
+	later   time.Duration // the longest one after its end; of one that began before, what is left
+}
+
+func pausesOf(begun, healed time.Time, gaps []load.Gap) (p pauses) {
 	for _, g := range gaps {
 		if g.From.Before(healed) {
-			longest = max(longest, min(g.To.Sub(g.From), healed.Sub(g.From)))
-			if g.To.Before(healed) {
-				during = max(during, g.To.Sub(begun))
+			end := g.To
+			if end.After(healed) {
+				end = healed
 			}
+			if p.resumed == 0 {
+				p.resumed = end.Sub(begun)
+			}
+			p.total += end.Sub(g.From)
 		}
 		switch {
 		case g.From.After(healed): // as nodes find each other again
-			later = max(later, g.To.Sub(g.From))
+			p.later = max(p.later, g.To.Sub(g.From))
 		case g.To.After(healed):
-			later = max(later, g.To.Sub(healed))
+			p.later = max(p.later, g.To.Sub(healed))
 		}
 	}
-	s.Logf("%s for %v: gaps %v; %d writes", p.name, lasts, gaps, s.Ledger.Rides()-writes)
-	if p.majority && (during > majorityBound || healed.Sub(begun) > majorityBound && longest > majorityBound) {
-		s.Errorf("%s for %v: writes went on %v after the cut, and paused for %v; at most %v are allowed", p.name, lasts, during, longest, majorityBound)
+	return p
+}
+
+func TestPauses(t *testing.T) {
+	begun := time.Date(2026, 11, 30, 12, 0, 0, 0, time.UTC)
+	at := func(seconds int) time.Time { return begun.Add(time.Duration(seconds) * time.Second) }
+	for name, c := range map[string]struct {
+		gaps []load.Gap
+		want pauses
+	}{
+		"none":              {nil, pauses{}},
+		"one":               {[]load.Gap{{From: at(1), To: at(9)}}, pauses{9 * time.Second, 8 * time.Second, 0}},
+		"two":               {[]load.Gap{{From: at(1), To: at(5)}, {From: at(10), To: at(12)}}, pauses{5 * time.Second, 6 * time.Second, 0}},
+		"beyond its end":    {[]load.Gap{{From: at(1), To: at(17)}}, pauses{15 * time.Second, 14 * time.Second, 2 * time.Second}},
+		"only after it":     {[]load.Gap{{From: at(20), To: at(21)}}, pauses{0, 0, time.Second}},
+		"twice after it":    {[]load.Gap{{From: at(14), To: at(16)}, {From: at(20), To: at(23)}}, pauses{15 * time.Second, time.Second, 3 * time.Second}},
+		"all of it and yet": {[]load.Gap{{From: at(0), To: at(40)}}, pauses{15 * time.Second, 15 * time.Second, 25 * time.Second}},
+	} {
+		if got := pausesOf(begun, at(15), c.gaps); got != c.want {
+			t.Errorf("%s: %+v, want %+v", name, got, c.want)
+		}
 	}
-	if later > healedBound {
-		s.Errorf("%s for %v: writes went on %v after its end; at most %v are allowed", p.name, lasts, later, healedBound)
-	}
-	table.Add(p.name, lasts, s.Ledger.Rides()-writes, s.failed()-failed, longest, during, later)
 }
 
 // tellTopology logs what the system says of itself at that time.

@@ -71,11 +71,19 @@ func Reachable(project, container string, addresses []string) ([]string, error) 
 	args := append([]string{
 		"run", "--rm", "--label", Label + "=" + project, "--network=container:" + container, "--cap-drop=ALL", "--read-only", ProbeImage,
 	}, addresses...)
-	out, err := exec.Command("docker", args...).CombinedOutput()
+	var problem bytes.Buffer
+	cmd := exec.Command("docker", args...)
+	cmd.Stderr = &problem
+	out, err := cmd.Output()
 	if err != nil {
-		return nil, fmt.Errorf("probe from %s: %w: %s", container, err, out)
+		return nil, fmt.Errorf("probe from %s: %w: %s", container, err, &problem)
 	}
 	return strings.Fields(string(out)), nil
+}
+
+// Listening returns the ports on which something listens in a container, on other addresses than 127.0.0.0/8.
+func Listening(project, container string) ([]string, error) {
+	return Reachable(project, container, nil)
 }
 
 // Begin begins the cut, and returns when packets are dropped. wait waits until they are not any more:

@@ -4,6 +4,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"runtime"
 	"strings"
 	"testing"
@@ -48,6 +49,7 @@ func TestInstance(t *testing.T) {
 	if again := strings.TrimSpace(s.must("deploy/aws/bundle", processor, s.dir)); again != bundle {
 		t.Errorf("the same bundle is called %s and %s: the instance would be replaced for nothing", bundle, again)
 	}
+	t.Run("it has what its containers mount", func(t *testing.T) { mounts(t, bundle) })
 	t.Run("starts", func(t *testing.T) { starts(t, bundle) })
 	for name, faulty := range map[string]struct{ volumes, blkid, says string }{
 		"two volumes":       {"vol-1\tvol-2", "0", "there are 2 volumes"},
@@ -97,6 +99,34 @@ esac`)
 }
 
 func (s *stage) start() (string, int) { return s.run(s.file("deploy/aws/start")) }
+
+// mounts: the engine makes an empty folder in the place of a file that is missing.
+func mounts(t *testing.T, bundle string) {
+	out, err := exec.Command("tar", "-tzf", bundle).CombinedOutput()
+	if err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	packed := map[string]bool{}
+	for file := range strings.FieldsSeq(string(out)) {
+		packed[file] = true
+	}
+	source := regexp.MustCompile(`- "?(\./[^:"$]+):/`)
+	found := 0
+	for _, compose := range []string{"../../docker-compose.yml", "../../deploy/aws/compose.yml"} {
+		text, err := os.ReadFile(compose)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, m := range source.FindAllStringSubmatch(string(text), -1) {
+			if found++; !packed[m[1]] {
+				t.Errorf("%s mounts %s, which is not in the bundle", compose, m[1])
+			}
+		}
+	}
+	if found < 3 {
+		t.Errorf("only %d mounts were found", found)
+	}
+}
 
 // starts tests the first start, and one after a restart.
 func starts(t *testing.T, bundle string) {

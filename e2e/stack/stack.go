@@ -54,7 +54,11 @@ func (s *Stack) Down() error {
 	if out, err := s.Run(context.Background(), "deploy/down", "--volumes"); err != nil {
 		return fmt.Errorf("deploy/down: %w\n%s", err, out)
 	}
-	return nil
+	left, err := Docker("network", "ls", "-q", "--filter", "label=com.docker.compose.project="+s.Project)
+	if err == nil && left != "" {
+		err = fmt.Errorf("deploy/down has left networks: %s", left)
+	}
+	return err
 }
 
 // Token returns the service token. The stack is up.

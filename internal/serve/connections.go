@@ -24,10 +24,11 @@ const refusals = 100
 type connections struct {
 	max int
 
-	mu   sync.Mutex
-	open map[net.Conn]*connection
-	idle list.List     // of *connection; the one that has been idle for longest is the first
-	none chan struct{} // holds a value after the last one was closed
+	mu       sync.Mutex
+	open     map[net.Conn]*connection
+	accepted int           // of those that are open; the others are being refused
+	idle     list.List     // of *connection; the one that has been idle for longest is the first
+	none     chan struct{} // holds a value after the last one was closed
 }
 
 type connection struct {
@@ -47,16 +48,15 @@ func (c *connections) begin(ctx context.Context, conn net.Conn) context.Context 
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	added := &connection{Conn: conn}
-	if len(c.open) >= c.max {
-		if longest := c.idle.Front(); longest != nil {
-			c.close(longest.Value.(*connection))
-		}
+	if longest := c.idle.Front(); longest != nil && c.accepted >= c.max {
+		c.close(longest.Value.(*connection))
 	}
 	c.open[conn] = added
-	if added.refused = len(c.open) > c.max; !added.refused {
+	if added.refused = c.accepted >= c.max; !added.refused {
+		c.accepted++
 		added.idle = c.idle.PushBack(added)
 	}
-	if len(c.open) > c.max+refusals {
+	if len(c.open)-c.accepted > refusals {
 		c.close(added)
 	}
 	return context.WithValue(ctx, connectionKey{}, added)
@@ -72,6 +72,9 @@ func (c *connections) forget(conn *connection) {
 	if conn.idle != nil {
 		c.idle.Remove(conn.idle)
 		conn.idle = nil
+	}
+	if _, ok := c.open[conn.Conn]; ok && !conn.refused {
+		c.accepted--
 	}
 	delete(c.open, conn.Conn)
 	if len(c.open) == 0 {

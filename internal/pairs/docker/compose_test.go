@@ -53,7 +53,7 @@ func TestComposeDown(t *testing.T) {
 		t.Error("the network is left")
 	}
 	// What compose leaves is found by label.
-	networks, err := w.NetworkList(t.Context(), network.ListOptions{Filters: p.labelled("")})
+	networks, err := p.networks(t.Context(), "")
 	w.ok(err)
 	for _, n := range networks {
 		w.ok(w.NetworkRemove(t.Context(), n.ID))

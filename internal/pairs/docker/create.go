@@ -85,8 +85,20 @@ func (p *Pairs) newDatabase(ctx context.Context, id string) (string, error) {
 // newNetwork creates the network of a pair where it is missing. Its caller has the database's container: names of
 // containers are unique, those of networks are not.
 func (p *Pairs) newNetwork(ctx context.Context, id string) error {
+	list, err := p.networks(ctx, id)
+	if err != nil {
+		return err
+	}
+	if len(list) > 0 {
+		for _, more := range list[1:] { // two watchers have made one each, at the same moment
+			if err := p.removeNetwork(ctx, more); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
 	name := p.config.networkName(id)
-	_, err := p.api.NetworkCreate(ctx, name, network.CreateOptions{Internal: true, Labels: p.config.labels(id, networkPart, 0)})
+	_, err = p.api.NetworkCreate(ctx, name, network.CreateOptions{Internal: true, Labels: p.config.labels(id, networkPart, 0)})
 	if errdefs.IsConflict(err) {
 		return nil
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"maps"
 	"net"
 	"slices"
 	"strings"
@@ -14,7 +15,6 @@ import (
 	"github.com/containerd/errdefs"
 	"github.com/docker/docker/api/types/container"
 	"github.com/docker/docker/api/types/image"
-	"github.com/docker/docker/api/types/network"
 
 	"rideshare/internal/dockertest/freeze"
 	"rideshare/internal/pairs"
@@ -61,7 +61,7 @@ func TestMissing(t *testing.T) {
 			w.ok(err)
 			volumes, err := p.volumes(t.Context(), "")
 			w.ok(err)
-			networks, err := w.NetworkList(t.Context(), network.ListOptions{Filters: p.labelled("")})
+			networks, err := p.networks(t.Context(), "")
 			w.ok(err)
 			if len(all) != 0 || len(volumes) != 0 || len(networks) != 0 {
 				t.Errorf("%d pairs, %d volumes and %d networks are left", len(all), len(volumes), len(networks))
@@ -147,8 +147,31 @@ func TestNumbersStay(t *testing.T) {
 	}
 	volumes, err := w.open().volumes(t.Context(), "")
 	w.ok(err)
-	if len(volumes) != 1 {
-		t.Errorf("%d volumes are left of removed pairs, want 1", len(volumes))
+	networks, err := w.open().networks(t.Context(), "")
+	w.ok(err)
+	if len(volumes) != 1 || len(networks) != 0 {
+		t.Errorf("%d volumes and %d networks are left of removed pairs, want 1 and 0", len(volumes), len(networks))
+	}
+}
+
+// TestAStrangeNetwork: the database of a pair runs on another network, as one of an older version does. The next
+// worker finds it on the network of the pair, and nobody else does.
+func TestAStrangeNetwork(t *testing.T) {
+	buildIdle(t)
+	w := newWorld(t)
+	p := w.open()
+	pair := w.create(p)
+	f, err := p.look(t.Context(), pair.ID)
+	w.ok(err)
+	own := w.config.networkName(pair.ID)
+	w.ok(w.NetworkConnect(t.Context(), w.config.Networks[0], f.database.ID, nil))
+	w.ok(w.NetworkDisconnect(t.Context(), own, f.database.ID, false))
+	w.ok(p.Kill(t.Context(), pair.ID, pairs.WorkerPart))
+	_, err = p.Start(t.Context(), pair.ID)
+	w.ok(err)
+	joined := slices.Sorted(maps.Keys(w.inspect(f.database.ID).NetworkSettings.Networks))
+	if !slices.Equal(joined, []string{own}) {
+		t.Errorf("the database is on the networks %v, want %s", joined, own)
 	}
 }
 

@@ -137,6 +137,10 @@ func (w *world) clean(ctx context.Context) {
 			w.t.Error(err)
 		}
 	}
+	networks, err := p.networks(ctx, "")
+	if err != nil || len(networks) > 0 {
+		w.t.Errorf("%d networks are left, %v", len(networks), err)
+	}
 	volumes, err := p.volumes(ctx, "")
 	if err != nil {
 		w.t.Error(err)

@@ -6,6 +6,7 @@ import (
 
 	"github.com/containerd/errdefs"
 	"github.com/docker/docker/api/types/container"
+	"github.com/docker/docker/api/types/network"
 	"github.com/docker/docker/api/types/volume"
 	"golang.org/x/sync/errgroup"
 
@@ -106,9 +107,22 @@ func (p *Pairs) eraseContainers(ctx context.Context, id string) error {
 	if err := g.Wait(); err != nil {
 		return err
 	}
-	name := p.config.networkName(id)
-	if err := p.api.NetworkRemove(ctx, name); !errdefs.IsNotFound(err) {
-		return p.explain("remove the network "+name, "", err)
+	list, err := p.networks(ctx, id)
+	if err != nil {
+		return err
+	}
+	for _, n := range list {
+		if err := p.removeNetwork(ctx, n); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// removeNetwork removes a network by its id: engines before 25 allow several of one name.
+func (p *Pairs) removeNetwork(ctx context.Context, n network.Summary) error {
+	if err := p.api.NetworkRemove(ctx, n.ID); !errdefs.IsNotFound(err) {
+		return p.explain("remove the network "+n.Name, "", err)
 	}
 	return nil
 }

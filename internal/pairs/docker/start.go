@@ -83,10 +83,20 @@ func (p *Pairs) revive(ctx context.Context, f *found) error {
 	return p.resume(ctx, f, database)
 }
 
-// join connects a running database to the network of its pair, from which somebody may have disconnected it.
+// join connects a running database to the network of its pair, and to no other: an older version may have
+// started it, or somebody may have disconnected it.
 func (p *Pairs) join(ctx context.Context, f *found) error {
-	name := p.config.networkName(f.id)
-	if s := f.database.NetworkSettings; s != nil && s.Networks[name] != nil {
+	name, joined := p.config.networkName(f.id), false
+	if s := f.database.NetworkSettings; s != nil {
+		for other := range s.Networks {
+			if other == name {
+				joined = true
+			} else if err := p.api.NetworkDisconnect(ctx, other, f.database.ID, false); err != nil {
+				return p.explain("disconnect the database of "+f.id+" from "+other, "", err)
+			}
+		}
+	}
+	if joined {
 		return nil
 	}
 	if err := p.newNetwork(ctx, f.id); err != nil {

@@ -8,6 +8,7 @@ import (
 
 	"github.com/docker/docker/api/types/container"
 	"github.com/docker/docker/api/types/filters"
+	"github.com/docker/docker/api/types/network"
 	"github.com/docker/docker/api/types/volume"
 
 	"rideshare/internal/pairs"
@@ -140,6 +141,12 @@ func (p *Pairs) containers(ctx context.Context, pair string) ([]container.Summar
 func (p *Pairs) volumes(ctx context.Context, pair string) ([]*volume.Volume, error) {
 	list, err := p.api.VolumeList(ctx, volume.ListOptions{Filters: p.labelled(pair)})
 	return list.Volumes, p.explain("list volumes", "", err)
+}
+
+// networks returns the networks of a pair, or of all: one for each pair.
+func (p *Pairs) networks(ctx context.Context, pair string) ([]network.Summary, error) {
+	list, err := p.api.NetworkList(ctx, network.ListOptions{Filters: p.labelled(pair)})
+	return list, p.explain("list networks", "", err)
 }
 
 // labelled filters what belongs to a pair of the project, or to any.

@@ -90,6 +90,11 @@ func openNodes(s *site) {
 func exclusive(s *site) {
 	c := s.config(s.server.Addr())
 	c.Exclusive = true
+	// An operator has tried setquota.
+	c1 := s.raw(user, password)
+	for _, path := range []string{"/zookeeper/quota/test", "/zookeeper/quota" + s.root} {
+		s.must(create(c1, path, zk.WorldACL(zk.PermAll)))
+	}
 	for range 2 { // the second time there is nothing to do
 		r, err := zookeeper.Open(c)
 		s.must(err)
@@ -97,14 +102,26 @@ func exclusive(s *site) {
 		s.must(r.Close())
 	}
 	other, own := s.raw("other", "user"), s.raw(user, password)
-	for _, path := range []string{"/", "/zookeeper", "/zookeeper/quota"} {
+	quota := "/zookeeper/quota" + s.root
+	for _, path := range []string{"/", "/zookeeper", "/zookeeper/quota", quota, quota + "/zookeeper_limits"} {
 		_, _, list := other.Children(path)
-		_, open := other.SetACL(path, zk.WorldACL(zk.PermAll), -1)
-		for what, err := range map[string]error{"list": list, "open": open, "create below": create(other, strings.TrimSuffix(path, "/")+"/x", zk.WorldACL(zk.PermAll))} {
-			if !errors.Is(err, zk.ErrNoAuth) {
-				s.Errorf("%s %s: %v", what, path, err)
+		if !errors.Is(list, zk.ErrNoAuth) {
+			s.Errorf("another user lists %s: %v", path, list)
+		}
+		for who, c := range map[string]*zk.Conn{"another user": other, "the user": own} {
+			_, open := c.SetACL(path, zk.WorldACL(zk.PermAll), -1)
+			_, write := c.Set(path, nil, -1)
+			for what, err := range map[string]error{
+				"open": open, "write": write, "create below": create(c, strings.TrimSuffix(path, "/")+"/x", zk.WorldACL(zk.PermAll)),
+			} {
+				if !errors.Is(err, zk.ErrNoAuth) {
+					s.Errorf("%s may %s %s: %v", who, what, path, err)
+				}
 			}
 		}
+	}
+	if err := own.Delete(quota+"/zookeeper_limits", -1); !errors.Is(err, zk.ErrNoAuth) {
+		s.Errorf("the user may delete the quota: %v", err)
 	}
 	filled := 0
 	for err := error(nil); err == nil && filled <= 1000; filled++ {

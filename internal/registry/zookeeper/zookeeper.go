@@ -43,7 +43,7 @@ type Config struct {
 	// User and Password are the only ones that get at the nodes. Both empty: everybody does.
 	User, Password string
 	// Exclusive says that nobody else uses the server: its own nodes are closed to others, too, and a quota
-	// bounds what is kept in it. It needs User.
+	// bounds what is kept in it. It needs User, and cannot be undone but by the server's superuser.
 	Exclusive bool
 	Logger    *slog.Logger // nil: nothing is logged
 	// Observe is told when there is a session, again or anew, and when there is none any more, as
