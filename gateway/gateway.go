@@ -7,6 +7,7 @@
 package gateway
 
 import (
+	"bytes"
 	"context"
 	"io"
 	"log/slog"
@@ -58,7 +59,21 @@ func New(c Config) (http.Handler, error) {
 		ErrorLog: slog.NewLogLogger(c.Logger.Handler(), slog.LevelDebug), // clients that go away while they are answered
 	}}
 	g.proxy.ErrorHandler = g.failed
-	return httpapi.LimitBody(httpapi.MaxBody)(g), nil
+	return httpapi.LimitBodyOr(httpapi.MaxBody, tooLarge)(g), nil
+}
+
+// tooLarge passes a request on whose body is too large, with a body in its place that is too large, too: the
+// function's answer says more than the gateway could, as in Consistency-Token.
+func tooLarge(next http.Handler) http.Handler {
+	body := make([]byte, httpapi.MaxBody+1)
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Connection", "close") // nobody reads the rest
+		r = r.WithContext(r.Context())        // a copy
+		r.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(body)), nil }
+		r.Body, _ = r.GetBody()
+		r.ContentLength, r.TransferEncoding, r.Trailer = int64(len(body)), nil, nil
+		next.ServeHTTP(w, r)
+	})
 }
 
 type gateway struct {
@@ -79,10 +94,8 @@ func (g *gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	r.Header.Del("Upgrade") // no function speaks anything else
 	ctx, cancel := context.WithCancel(r.Context())
 	defer cancel()
-	// The server's limits on a whole request would end a stream of events. Each write has its own.
-	connection := http.NewResponseController(w)
-	_ = connection.SetReadDeadline(time.Time{}) // a recorder of a test has none
-	g.proxy.ServeHTTP(&patient{w, connection}, r.WithContext(context.WithValue(ctx, cancelKey{}, cancel)))
+	// The server's limit on a whole answer would end a stream of events. Each write has its own.
+	g.proxy.ServeHTTP(&patient{w, http.NewResponseController(w)}, r.WithContext(context.WithValue(ctx, cancelKey{}, cancel)))
 }
 
 // hostCharacters are those of names and addresses with ports. Of others, net/http refuses some, and drops the host for some.
@@ -185,7 +198,7 @@ type patient struct {
 
 // Write implements http.ResponseWriter.
 func (p *patient) Write(b []byte) (int, error) {
-	_ = p.connection.SetWriteDeadline(time.Now().Add(slow)) // as above
+	_ = p.connection.SetWriteDeadline(time.Now().Add(slow)) // a recorder of a test has none
 	return p.ResponseWriter.Write(b)
 }
 

@@ -26,11 +26,19 @@ var errBusy = errors.New("too many large bodies")
 // is left on the connection when the next handler begins: net/http takes one that passes for a client that is
 // gone. The next handler can read the body again by the request's GetBody.
 func LimitBody(limit int64) func(http.Handler) http.Handler {
+	return LimitBodyOr(limit, func(http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { tooLarge(limit).Write(w) })
+	})
+}
+
+// LimitBodyOr is LimitBody with another handler for requests with bodies that are too large. It gets the next handler.
+func LimitBodyOr(limit int64, larger func(next http.Handler) http.Handler) func(http.Handler) http.Handler {
 	slots := make(chan struct{}, largeBodies)
 	return func(next http.Handler) http.Handler {
+		larger := larger(next)
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			if r.ContentLength > limit {
-				tooLarge(limit).Write(w)
+				larger.ServeHTTP(w, r)
 				return
 			}
 			if r.Body == nil || r.Body == http.NoBody {
@@ -45,11 +53,16 @@ func LimitBody(limit int64) func(http.Handler) http.Handler {
 			_ = connection.SetReadDeadline(time.Now().Add(bodyTimeout))
 			body, release, err := readBody(http.MaxBytesReader(w, r.Body, limit), slots)
 			defer release()
+			var large *http.MaxBytesError
+			if errors.As(err, &large) {
+				larger.ServeHTTP(w, r)
+				return
+			}
 			if err != nil {
 				// The deadline stays: net/http reads what is left of the body before it answers, and
 				// would do so for as long as a slow client likes.
 				w.Header().Set("Connection", "close")
-				bodyProblem(err, limit).Write(w)
+				bodyProblem(err).Write(w)
 				return
 			}
 			_ = connection.SetReadDeadline(time.Time{})
@@ -79,16 +92,13 @@ func readBody(r io.Reader, slots chan struct{}) (body []byte, release func(), er
 	return append(body, rest...), release, err
 }
 
-func bodyProblem(err error, limit int64) *Problem {
-	var large *http.MaxBytesError
+func bodyProblem(err error) *Problem {
 	var slow net.Error
 	switch {
 	case errors.Is(err, errBusy):
 		p := NewProblem(http.StatusServiceUnavailable, "too many requests with bodies of more than %d KiB are under way", smallBody>>10)
 		p.header.Set("Retry-After", "1")
 		return p
-	case errors.As(err, &large):
-		return tooLarge(limit)
 	case errors.As(err, &slow) && slow.Timeout():
 		return NewProblem(http.StatusRequestTimeout, "the body did not arrive in time")
 	default:
