@@ -38,7 +38,7 @@ func buildPrograms(folder string) error {
 		return err
 	}
 	for _, build := range [][]string{
-		{"./cmd/users", "./cmd/rides", "./cmd/orchestrator", "./cmd/watcher"},
+		{"./cmd/gateway", "./cmd/users", "./cmd/rides", "./cmd/orchestrator", "./cmd/watcher"},
 		{"-overlay", overlay, "./cmd/worker"},
 	} {
 		args := append([]string{"go", "build", "-trimpath", "-ldflags=-s -w", "-o", folder + "/"}, build...)
