@@ -47,7 +47,7 @@ MINUTES ?= 10
 SEED    ?= 0
 FAULTS  ?= 0
 HA      ?= false
-attack: build ## Attack the system in containers as hostile callers do, and time honest ones, into docs/measurements.md (about 3 minutes)
+attack: build ## Attack the system in containers as hostile callers do, and time honest ones, into docs/measurements.md (about 5 minutes)
 	$(GO) test -count=1 -v -timeout 30m -run TestAttacks ./e2e/containers -into $(CURDIR)/docs/measurements.md
 
 chaos: build ## Break every part of the system in containers for MINUTES under load, or until there were FAULTS, by the plan of SEED, into docs/measurements.md; with HA=true three nodes of RabbitMQ and ZooKeeper each, and the network between them

@@ -62,8 +62,8 @@ func New(c Config) (http.Handler, error) {
 	return httpapi.LimitBodyOr(httpapi.MaxBody, tooLarge)(g), nil
 }
 
-// tooLarge passes a request on whose body is too large, with a body in its place that is too large, too: the
-// function's answer says more than the gateway could, as in Consistency-Token.
+// tooLarge handles requests whose bodies are too large. It sends them on with 1 MiB and 1 byte of zeros as the body,
+// which the function refuses: its answer has headers that the gateway cannot know, such as Consistency-Token.
 func tooLarge(next http.Handler) http.Handler {
 	body := make([]byte, httpapi.MaxBody+1)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -98,13 +98,14 @@ func (g *gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	g.proxy.ServeHTTP(&patient{w, http.NewResponseController(w)}, r.WithContext(context.WithValue(ctx, cancelKey{}, cancel)))
 }
 
-// hostCharacters are those of names and addresses with ports. Of others, net/http refuses some, and drops the host for some.
+// hostCharacters may stand in a name or an address with a port. If a host has others, net/http refuses to send the
+// request or sends it without the host.
 const hostCharacters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~%:[]"
 
 // cancelKey is the key of a function in the context of a request that ends it.
 type cancelKey struct{}
 
-// endWithServer ends a stream of events when the server is about to end, which waits for requests under way.
+// endWithServer ends a stream of events when the server begins to end: it waits for requests under way.
 func endWithServer(answer *http.Response) {
 	ctx := answer.Request.Context()
 	cancel, ok := ctx.Value(cancelKey{}).(context.CancelFunc)

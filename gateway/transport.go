@@ -19,6 +19,7 @@ import (
 const (
 	// patience is how long a request is tried: as long as a function takes to be replaced on a busy machine.
 	patience = 15 * time.Second
+	// interval lies between two tries.
 	interval = 50 * time.Millisecond
 	// dialTimeout is short, because nothing refuses a connection to the address of a container that is gone.
 	dialTimeout = 500 * time.Millisecond
@@ -110,8 +111,10 @@ func (t *transport) RoundTrip(r *http.Request) (*http.Response, error) {
 		if !unreached(err) && (!again || isTimeout(err)) || time.Since(begun) >= patience {
 			return nil, err
 		}
-		if err := wait(r.Context()); err != nil {
-			return nil, err
+		select {
+		case <-time.After(interval):
+		case <-r.Context().Done():
+			return nil, r.Context().Err()
 		}
 	}
 }
@@ -186,17 +189,6 @@ func unreached(err error) bool {
 func isTimeout(err error) bool {
 	var timeout net.Error
 	return errors.As(err, &timeout) && timeout.Timeout()
-}
-
-func wait(ctx context.Context) error {
-	timer := time.NewTimer(interval)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
 }
 
 // buffers implements httputil.BufferPool.

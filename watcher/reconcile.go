@@ -156,8 +156,8 @@ func (w *Watcher) remember(members []registry.Member, now time.Time) {
 	}
 }
 
-// meet begins the time of pairs that this watcher has never seen registered: one that was started by an earlier
-// watcher may run without reaching the registry.
+// meet starts the clock of pairs that this watcher has never seen registered. The worker of such a pair may have been
+// started by an earlier watcher, and run without reaching the registry.
 func (w *Watcher) meet(list []pairs.Pair, known map[string]History) {
 	w.mu.Lock()
 	defer w.mu.Unlock()

@@ -5,12 +5,12 @@ package users
 import (
 	"net/http"
 	"net/netip"
-	"runtime"
 	"time"
 
 	"golang.org/x/sync/semaphore"
 
 	"rideshare/functions/internal/account"
+	"rideshare/functions/internal/lists"
 	"rideshare/internal/auth"
 	"rideshare/internal/dbclient"
 	"rideshare/internal/httpapi"
@@ -39,7 +39,7 @@ func New(o httpapi.Options, c Config) http.Handler {
 // Register adds the operations to an API.
 func Register(api *httpapi.API, c Config) {
 	c.DB = account.Bound(c.DB)
-	f := &function{c, semaphore.NewWeighted(longLists())}
+	f := &function{c, lists.Slots()}
 	f.registerCreate(api)
 	f.registerList(api)
 	f.registerRemove(api)
@@ -52,10 +52,6 @@ type function struct {
 	Config
 	long *semaphore.Weighted // of lists of more than one page
 }
-
-// longLists returns how many lists of more than one page are put together at a time: half as many as there are
-// processors, so that other requests find one, and 4 at most, as each may take tens of MiB.
-func longLists() int64 { return int64(min(max(runtime.GOMAXPROCS(0)/2, 1), 4)) }
 
 const tag = "Users"
 

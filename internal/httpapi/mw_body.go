@@ -31,7 +31,8 @@ func LimitBody(limit int64) func(http.Handler) http.Handler {
 	})
 }
 
-// LimitBodyOr is LimitBody with another handler for requests with bodies that are too large. It gets the next handler.
+// LimitBodyOr is LimitBody with another handler for requests whose bodies are too large. That handler is made from the
+// next one.
 func LimitBodyOr(limit int64, larger func(next http.Handler) http.Handler) func(http.Handler) http.Handler {
 	slots := make(chan struct{}, largeBodies)
 	return func(next http.Handler) http.Handler {
@@ -55,6 +56,7 @@ func LimitBodyOr(limit int64, larger func(next http.Handler) http.Handler) func(
 			defer release()
 			var large *http.MaxBytesError
 			if errors.As(err, &large) {
+				w.Header().Set("Connection", "close") // and the deadline stays, as below
 				larger.ServeHTTP(w, r)
 				return
 			}
