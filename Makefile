@@ -6,7 +6,7 @@ VULN    := golang.org/x/vuln/cmd/govulncheck@v1.9.0
 FUZZTIME ?= 30s
 
 .DEFAULT_GOAL := help
-.PHONY: docs promtool services chromium pictures up up-ha down logs ps images compiler help run test test-fast failover partitions attack chaos lint vuln sbom fuzz bench-micro bench bench-growth wrk build clean deps \
+.PHONY: rotate-secrets docs promtool services chromium pictures up up-ha down logs ps images compiler help run test test-fast failover partitions attack chaos lint vuln sbom fuzz bench-micro bench bench-growth wrk build clean deps \
 	functions sam sam-validate deploy localstack localstack-down shellcheck \
 	build-UsersFunction build-RidesFunction build-OrchestratorFunction
 
@@ -63,6 +63,9 @@ up-ha: build ## The same with three nodes of RabbitMQ and ZooKeeper each, and tw
 
 down: ## End the containers; the data stays
 	@deploy/down
+
+rotate-secrets: deps ## Replace all tokens, and the key of users' tokens, while the system runs
+	@deploy/rotate-secrets
 
 sam: ## Run the functions under `sam local start-api` on port 3000, on the containers of `make up`
 	@deploy/sam

@@ -21,6 +21,7 @@ import (
 	"rideshare/internal/dbclient"
 	"rideshare/internal/dbclient/dbtest"
 	"rideshare/internal/httpapi"
+	"rideshare/internal/secret"
 	"rideshare/internal/serve"
 )
 
@@ -49,11 +50,12 @@ func (b *brokers) Inspect(context.Context, bus.Queue) (bus.Stats, error) {
 
 // deploy returns users and rides on one API, which call an orchestrator in the same process.
 func deploy(b bus.Bus) (h http.Handler, client *dbclient.Client) {
-	tokens := auth.NewTokens("secret", time.Now)
-	policy := &auth.Policy{On: true, ServiceToken: "s3rvice", Tokens: tokens}
+	tokens := auth.NewTokens(secret.New("secret"), time.Now)
+	database := secret.New("d4tabase")
+	policy := &auth.Policy{On: true, Service: secret.New("s3rvice"), Database: database, Tokens: tokens}
 	behind := orchestrator.New(httpapi.Options{Guard: policy.Guard}, orchestrator.Config{Bus: b})
 	client = dbclient.New(dbclient.Config{
-		URL: "http://orchestrator", ServiceToken: "s3rvice", Transport: serve.InMemory(behind),
+		URL: "http://orchestrator", Token: database, Transport: serve.InMemory(behind),
 	})
 	api := httpapi.New(httpapi.Options{Guard: policy.Guard, Newest: client.Newest, Ready: client.Ready})
 	users.Register(api, users.Config{

@@ -40,7 +40,7 @@ var layers = [][]string{
 	{"functions", "gateway", "workers", "watcher", "internal/dbclient", "internal/httpapi", "internal/auth", "internal/consistency", "internal/username"},
 	{"internal/serve"},
 	{"oneprocess"},
-	{"cmd", "e2e", "bench", "client"},
+	{"cmd", "deploy", "e2e", "bench", "client"},
 }
 
 func layerOf(dir string) int {

@@ -5,6 +5,7 @@ package oneprocess
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"io"
@@ -23,6 +24,7 @@ import (
 	"rideshare/internal/auth"
 	"rideshare/internal/dbclient"
 	"rideshare/internal/httpapi"
+	"rideshare/internal/secret"
 	"rideshare/internal/serve"
 	"rideshare/internal/telemetry"
 )
@@ -82,9 +84,10 @@ func (s *System) build(version string, logger *slog.Logger) error {
 		return err
 	}
 	maps.Copy(extra, pages)
-	tokens := auth.NewTokens(secrets.TokenKey, time.Now)
-	policy := &auth.Policy{On: s.config.AuthOn(), ServiceToken: s.service, Tokens: tokens}
-	extra["GET /metrics"] = policy.Service(metrics.Handler())
+	tokens := auth.NewTokens(secret.New(secrets.TokenKey), time.Now)
+	database := secret.New(rand.Text()) // it never leaves this process
+	policy := &auth.Policy{On: s.config.AuthOn(), Service: secret.New(s.service), Database: database, Tokens: tokens}
+	extra["GET /metrics"] = policy.GuardMetrics(metrics.Handler())
 	hosts, err := s.config.hosts()
 	if err != nil {
 		return err
@@ -102,11 +105,11 @@ func (s *System) build(version string, logger *slog.Logger) error {
 	bus := s.data.broker.Connect()
 	s.bus = bus
 	metrics.Queues(orchestrator.Depths(bus))
-	database := orchestrator.New(titled("RideShare orchestrator"), orchestrator.Config{
+	databaseAPI := orchestrator.New(titled("RideShare orchestrator"), orchestrator.Config{
 		Bus: orchestrator.Measured(bus, metrics.Call), Replicas: s.data,
 	})
 	s.client = dbclient.New(dbclient.Config{
-		URL: "http://localhost", ServiceToken: s.service, Transport: serve.InMemory(database),
+		URL: "http://localhost", Token: database, Transport: serve.InMemory(databaseAPI),
 	})
 	options.Newest, options.Ready = s.client.Newest, s.client.Ready
 	params := auth.DefaultParams()
@@ -114,7 +117,7 @@ func (s *System) build(version string, logger *slog.Logger) error {
 		params = auth.Params{Memory: 8, Time: 1, Threads: 1}
 	}
 	s.handler = metrics.Count(functions{
-		gateway.Orchestrator: database,
+		gateway.Orchestrator: databaseAPI,
 		gateway.Users: users.New(titled("RideShare users"), users.Config{
 			DB: s.client, Passwords: users.NewPasswords(params), Tokens: tokens,
 		}),

@@ -16,7 +16,7 @@ const SecretsFile = "secrets.json"
 
 // secrets are generated once, and kept with the data.
 type secrets struct {
-	ServiceToken string `json:"service_token"` // of operators and services
+	ServiceToken string `json:"service_token"` // of operators
 	TokenKey     string `json:"token_key"`     // signs the tokens of users
 }
 

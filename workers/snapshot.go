@@ -2,16 +2,16 @@ package workers
 
 import (
 	"context"
-	"crypto/sha256"
-	"crypto/subtle"
 	"errors"
 	"fmt"
 	"io"
 	"net/http"
+	"strings"
 	"time"
 
 	"rideshare/internal/backup"
 	"rideshare/internal/registry"
+	"rideshare/internal/secret"
 )
 
 // Where a worker gives snapshots and digests over HTTP.
@@ -20,9 +20,9 @@ const (
 	digestPath   = "/digest"
 )
 
-// Snapshots returns a handler that gives snapshots and digests to who has the service token, and
+// Snapshots returns a handler that gives snapshots and digests to callers that have the token, and
 // answers /healthz and /readyz.
-func (w *Worker) Snapshots(token string) http.Handler {
+func (w *Worker) Snapshots(token *secret.Secret) http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /healthz", func(http.ResponseWriter, *http.Request) {})
 	mux.HandleFunc("GET /readyz", func(rw http.ResponseWriter, _ *http.Request) {
@@ -32,8 +32,9 @@ func (w *Worker) Snapshots(token string) http.Handler {
 	})
 	guarded := func(pattern string, h http.HandlerFunc) {
 		mux.HandleFunc(pattern, func(rw http.ResponseWriter, r *http.Request) {
-			if token == "" || !same(r.Header.Get("Authorization"), "Bearer "+token) {
-				http.Error(rw, "the service token is missing or wrong", http.StatusUnauthorized)
+			presented, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
+			if !ok || !token.Accepts(presented) {
+				http.Error(rw, "the token of snapshots is missing or wrong", http.StatusUnauthorized)
 				return
 			}
 			h(rw, r)
@@ -60,15 +61,9 @@ func (w *Worker) Snapshots(token string) http.Handler {
 	return mux
 }
 
-// same compares without telling by the time where the two differ.
-func same(a, b string) bool {
-	x, y := sha256.Sum256([]byte(a)), sha256.Sum256([]byte(b))
-	return subtle.ConstantTimeCompare(x[:], y[:]) == 1
-}
-
 // FetchHTTP returns a Config.Fetch that asks the handler of Snapshots, at the host and port that
 // is the donor's Addr.
-func FetchHTTP(client *http.Client, token string) func(context.Context, registry.Member) (io.ReadCloser, error) {
+func FetchHTTP(client *http.Client, token *secret.Secret) func(context.Context, registry.Member) (io.ReadCloser, error) {
 	remote := Remote{Client: client, Token: token}
 	return func(ctx context.Context, donor registry.Member) (io.ReadCloser, error) {
 		return remote.Snapshot(ctx, donor.Addr)
@@ -78,7 +73,7 @@ func FetchHTTP(client *http.Client, token string) func(context.Context, registry
 // Remote asks the handlers of Snapshots, each at the host and port that is the worker's Addr.
 type Remote struct {
 	Client *http.Client
-	Token  string // the service token
+	Token  *secret.Secret // of snapshots
 }
 
 // Snapshot begins to read a worker's snapshot. What cuts it off is an error of the reader, as is a worker
@@ -145,7 +140,7 @@ func (r Remote) get(ctx context.Context, addr, path string) (io.ReadCloser, erro
 	if err != nil {
 		return nil, err
 	}
-	req.Header.Set("Authorization", "Bearer "+r.Token)
+	req.Header.Set("Authorization", "Bearer "+r.Token.Current())
 	resp, err := r.Client.Do(req)
 	if err != nil {
 		return nil, err

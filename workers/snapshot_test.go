@@ -19,6 +19,7 @@ import (
 	"rideshare/internal/registry"
 	"rideshare/internal/replog"
 	logmemory "rideshare/internal/replog/memory"
+	"rideshare/internal/secret"
 	"rideshare/internal/serve"
 	"rideshare/internal/store"
 	"rideshare/workers"
@@ -28,15 +29,15 @@ func TestSnapshotsOverHTTP(t *testing.T) {
 	bubble(t, logmemory.Options{}, func(s *site) {
 		s.found("w1")
 		s.mustWrite("1", addUser("alice"))
-		handler := s.workers["w1"].Snapshots("secret")
+		handler := s.workers["w1"].Snapshots(secret.New("secret"))
 		client := &http.Client{Transport: serve.InMemory(handler)}
 		donor := registry.Member{ID: "w1", Addr: "w1:7000"}
-		for _, wrong := range []string{"", "Secret", "secret "} {
+		for _, wrong := range []*secret.Secret{nil, secret.New("Secret"), secret.New("secrets")} {
 			if _, err := workers.FetchHTTP(client, wrong)(s.t.Context(), donor); err == nil || !strings.Contains(err.Error(), "401") {
-				t.Errorf("with the token %q: %v", wrong, err)
+				t.Errorf("with the token %q: %v", wrong.Current(), err)
 			}
 		}
-		body, err := workers.FetchHTTP(client, "secret")(s.t.Context(), donor)
+		body, err := workers.FetchHTTP(client, secret.New("secret"))(s.t.Context(), donor)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -53,7 +54,7 @@ func TestNobodyGetsASnapshotWhereNoTokenIsSet(t *testing.T) {
 		w := httptest.NewRecorder()
 		r := httptest.NewRequest(http.MethodGet, "/snapshot", nil)
 		r.Header.Set("Authorization", "Bearer ")
-		s.workers["w1"].Snapshots("").ServeHTTP(w, r)
+		s.workers["w1"].Snapshots(nil).ServeHTTP(w, r)
 		if w.Code != http.StatusUnauthorized {
 			t.Errorf("%d", w.Code)
 		}
@@ -74,7 +75,7 @@ func TestASilentDonorIsGivenUp(t *testing.T) {
 				})})
 				defer end()
 				begun := time.Now()
-				body, err := workers.FetchHTTP(client, "secret")(t.Context(), registry.Member{ID: "w1", Addr: "w1:7000"})
+				body, err := workers.FetchHTTP(client, secret.New("secret"))(t.Context(), registry.Member{ID: "w1", Addr: "w1:7000"})
 				if err == nil {
 					time.Sleep(time.Hour) // importing what has come takes as long as it takes
 					begun = time.Now()
@@ -174,9 +175,9 @@ func TestSnapshotsTakeTheirTime(t *testing.T) {
 			return slow{db}, err
 		}
 		s.found("w1")
-		client, end := serveInBubble(t, &http.Server{Handler: s.workers["w1"].Snapshots("secret"), WriteTimeout: time.Minute})
+		client, end := serveInBubble(t, &http.Server{Handler: s.workers["w1"].Snapshots(secret.New("secret")), WriteTimeout: time.Minute})
 		defer end()
-		body, err := workers.FetchHTTP(client, "secret")(s.t.Context(), registry.Member{ID: "w1", Addr: "w1:7000"})
+		body, err := workers.FetchHTTP(client, secret.New("secret"))(s.t.Context(), registry.Member{ID: "w1", Addr: "w1:7000"})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -2,6 +2,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"log/slog"
@@ -13,6 +14,7 @@ import (
 	"rideshare/functions/orchestrator"
 	"rideshare/internal/amqp"
 	"rideshare/internal/bus/rabbitmq"
+	"rideshare/internal/secret"
 	"rideshare/internal/serve"
 	"rideshare/internal/tracing"
 	"rideshare/workers"
@@ -21,14 +23,16 @@ import (
 // Config is read from the environment.
 type Config struct {
 	function.Config
-	Broker     string        `env:"AMQP_URL,required" secret:"true" doc:"the broker: amqp://user:password@host:port/, several hosts with commas between"`
-	Replicated bool          `env:"AMQP_REPLICATED" envDefault:"false" doc:"whether the queues of reads and of commands survive the loss of one of several brokers; all programs must agree"`
-	IdleRedial time.Duration `env:"RIDESHARE_IDLE_REDIAL" min:"0s" envDefault:"0s" doc:"after how long without traffic the broker is dialled anew, for a process that may be frozen; 0: never, but 20 s under Lambda"`
+	DatabaseToken *secret.Secret `env:"RIDESHARE_DATABASE_TOKEN" form:"secret" secret:"true" doc:"the token with which users and rides read and write the database; RIDESHARE_SERVICE_TOKEN opens that, too"`
+	SnapshotToken *secret.Secret `env:"RIDESHARE_SNAPSHOT_TOKEN" form:"secret" secret:"true" doc:"the token with which it gets snapshots and checksums from the workers; default: RIDESHARE_SERVICE_TOKEN"`
+	Broker        string         `env:"AMQP_URL,required" secret:"true" doc:"the broker: amqp://user:password@host:port/, several hosts with commas between"`
+	Replicated    bool           `env:"AMQP_REPLICATED" envDefault:"false" doc:"whether the queues of reads and of commands survive the loss of one of several brokers; all programs must agree"`
+	IdleRedial    time.Duration  `env:"RIDESHARE_IDLE_REDIAL" min:"0s" envDefault:"0s" doc:"after how long without traffic the broker is dialled anew, for a process that may be frozen; 0: never, but 20 s under Lambda"`
 }
 
 // Check returns what is wrong with the configuration.
 func (c Config) Check() error {
-	return errors.Join(c.Config.Check(), amqp.CheckVariable("AMQP_URL", c.Broker))
+	return errors.Join(c.Config.Check(), c.Want("RIDESHARE_SERVICE_TOKEN", c.ServiceToken), amqp.CheckVariable("AMQP_URL", c.Broker))
 }
 
 // A broker that does not answer is given up after answerTimeout: 3 heartbeats of a server. Under Lambda,
@@ -49,7 +53,9 @@ func run(ctx context.Context, c Config, logger *slog.Logger, tracer tracing.Trac
 	if c.IdleRedial == 0 && function.UnderLambda() {
 		c.IdleRedial = lambdaIdleRedial
 	}
-	options, metrics, err := c.Options("RideShare orchestrator", logger, tracer)
+	policy := c.Policy()
+	policy.Database = c.DatabaseToken
+	options, metrics, err := c.Options("RideShare orchestrator", policy, logger, tracer)
 	if err != nil {
 		return err
 	}
@@ -69,7 +75,7 @@ func run(ctx context.Context, c Config, logger *slog.Logger, tracer tracing.Trac
 	metrics.Queues(orchestrator.Depths(bus))
 	handler := orchestrator.New(options, orchestrator.Config{
 		Bus:      orchestrator.Measured(bus, metrics.Call),
-		Replicas: workers.Remote{Client: &http.Client{}, Token: c.ServiceToken},
+		Replicas: workers.Remote{Client: &http.Client{}, Token: cmp.Or(c.SnapshotToken, c.ServiceToken)},
 	})
 	return serve.Run(ctx, metrics.Count(handler), c.Serving(logger, tracer))
 }

@@ -16,8 +16,7 @@ import (
 
 // Config is read from the environment.
 type Config struct {
-	function.Config
-	function.Database
+	function.User
 	Areas    int    `env:"RIDESHARE_AREAS" min:"2" envDefault:"198" doc:"areas are numbered from 1 to this"`
 	Timezone string `env:"RIDESHARE_TIMEZONE" form:"zone" envDefault:"UTC" doc:"of the timestamps in the API, as in the IANA database"`
 }
@@ -33,7 +32,7 @@ func run(ctx context.Context, c Config, logger *slog.Logger, tracer tracing.Trac
 	if err != nil {
 		return err
 	}
-	client := c.Client(c.Config, &options)
+	client := c.Client(&options)
 	handler := rides.New(options, rides.Config{DB: client, Areas: int64(c.Areas), Location: location, Now: time.Now})
 	return serve.Run(ctx, metrics.Count(handler), c.Serving(logger, tracer))
 }

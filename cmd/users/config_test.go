@@ -9,11 +9,11 @@ import (
 func TestConfigurationIsDocumented(t *testing.T) { configtest.Documented[Config](t, "users") }
 
 func TestWrongConfigurations(t *testing.T) {
-	configtest.Refused[Config](t, []string{"RIDESHARE_SERVICE_TOKEN=t", "RIDESHARE_TOKEN_KEY=k"}, []configtest.Fault{
+	configtest.Refused[Config](t, []string{"RIDESHARE_DATABASE_TOKEN=t", "RIDESHARE_TOKEN_KEY=k"}, []configtest.Fault{
 		{Name: "RIDESHARE_ADDR", Value: "8080", Says: "it must be host:port or :port"},
 		{Name: "RIDESHARE_AUTH", Value: "maybe", Says: "it must be on or off"},
-		{Name: "RIDESHARE_SERVICE_TOKEN", Value: "sec\nret", Says: "not shown"},
-		{Name: "RIDESHARE_SERVICE_TOKEN", Says: "not set"},
+		{Name: "RIDESHARE_DATABASE_TOKEN", Value: "sec\tret", Says: "not shown"},
+		{Name: "RIDESHARE_DATABASE_TOKEN", Says: "not set"},
 		{Name: "RIDESHARE_TOKEN_KEY", Says: "not set"},
 		{Name: "RIDESHARE_TIMEOUT", Value: "0s", Says: "at least 1ms"},
 		{Name: "ORCHESTRATOR_URL", Value: "orchestrator:8080", Says: "it must be a URL"},

@@ -16,8 +16,7 @@ import (
 
 // Config is read from the environment.
 type Config struct {
-	function.Config
-	function.Database
+	function.User
 	TrustForwardedFor bool           `env:"RIDESHARE_TRUST_FORWARDED_FOR" envDefault:"false" doc:"whether a gateway of ours says in X-Forwarded-For who the client is"`
 	TrustedProxies    []netip.Prefix `env:"RIDESHARE_TRUSTED_PROXIES" doc:"networks, as 10.0.0.0/8, of further proxies that append to X-Forwarded-For: what they say counts, too"`
 }
@@ -29,7 +28,7 @@ func run(ctx context.Context, c Config, logger *slog.Logger, tracer tracing.Trac
 	if err != nil {
 		return err
 	}
-	client := c.Client(c.Config, &options)
+	client := c.Client(&options)
 	handler := users.New(options, users.Config{
 		DB:                client,
 		Passwords:         users.NewPasswords(auth.DefaultParams()),

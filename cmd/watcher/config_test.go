@@ -11,7 +11,7 @@ func TestConfigurationIsDocumented(t *testing.T) { configtest.Documented[Config]
 func TestWrongConfigurations(t *testing.T) {
 	configtest.Refused[Config](t, []string{
 		"AMQP_URL=amqp://u:p@h/", "RIDESHARE_WORKER_AMQP_URL=amqp://u:p@h/", "ZOOKEEPER_SERVERS=a:2181,b:2181", "ZOOKEEPER_AUTH=u:p",
-		"RIDESHARE_PROJECT=p", "RIDESHARE_NETWORKS=n", "RIDESHARE_SERVICE_TOKEN=t",
+		"RIDESHARE_PROJECT=p", "RIDESHARE_NETWORKS=n", "RIDESHARE_SNAPSHOT_TOKEN=t",
 	}, []configtest.Fault{
 		{Name: "RIDESHARE_ADDR", Value: "8080", Says: "it must be host:port or :port"},
 		{Name: "AMQP_URL", Value: "http://u:secret@h/", Says: "not shown: it must be amqp://"},
@@ -23,7 +23,7 @@ func TestWrongConfigurations(t *testing.T) {
 		{Name: "RIDESHARE_PROJECT", Says: "not set"},
 		{Name: "RIDESHARE_NETWORKS", Says: "not set"},
 		{Name: "RIDESHARE_WORKER_AMQP_URL", Value: "amqp://u:secret@h:x/", Says: "not shown: it must be amqp://"},
-		{Name: "RIDESHARE_SERVICE_TOKEN", Value: "sec\nret", Says: "not shown"},
+		{Name: "RIDESHARE_SNAPSHOT_TOKEN", Value: "sec\tret", Says: "not shown"},
 		{Name: "RIDESHARE_DOCKER_EVENTS", Value: "perhaps", Says: "it must be true or false"},
 		{Name: "RIDESHARE_SLAVES", Value: "0", Says: "it must be a whole number from 1"},
 		{Name: "RIDESHARE_SLAVES", Value: "6", Says: "it must be from 1 to RIDESHARE_MAX_SLAVES, which is 5"},

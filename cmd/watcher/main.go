@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"maps"
 	"net/http"
 	"os"
 	"strconv"
@@ -21,6 +22,7 @@ import (
 	"rideshare/internal/pairs"
 	"rideshare/internal/pairs/docker"
 	"rideshare/internal/registry/zookeeper"
+	"rideshare/internal/secret"
 	"rideshare/internal/telemetry"
 	"rideshare/internal/tracing"
 	"rideshare/watcher"
@@ -35,14 +37,15 @@ type Config struct {
 	ZooKeeperKey string   `env:"ZOOKEEPER_AUTH" form:"account" secret:"true" doc:"user:password of the nodes"`
 	Exclusive    bool     `env:"ZOOKEEPER_EXCLUSIVE" envDefault:"false" doc:"whether nobody else uses ZooKeeper: then all of it is closed to other users, and a quota bounds it"`
 
-	Docker        string   `env:"DOCKER_HOST" form:"docker" doc:"the engine; default: its socket"`
-	Project       string   `env:"RIDESHARE_PROJECT,required" doc:"compose's project, to which the pairs belong"`
-	Networks      []string `env:"RIDESHARE_NETWORKS,required" doc:"the networks that workers join, with commas between, beside one for each pair that the watcher makes; the first one leads outside"`
-	WorkerImage   string   `env:"RIDESHARE_WORKER_IMAGE" envDefault:"rideshare/worker:dev" doc:"image of the workers"`
-	DatabaseImage string   `env:"MYSQL_IMAGE" envDefault:"mysql:9.7" doc:"image of their databases"`
-	WorkerBroker  string   `env:"RIDESHARE_WORKER_AMQP_URL,required" secret:"true" doc:"the broker, as the workers' user"`
-	ServiceToken  string   `env:"RIDESHARE_SERVICE_TOKEN,required" form:"token" secret:"true" doc:"the token with which workers get snapshots from each other, and Prometheus the metrics"`
-	Events        bool     `env:"RIDESHARE_DOCKER_EVENTS" envDefault:"true" doc:"whether the engine's events are used to notice deaths at once"`
+	Docker        string         `env:"DOCKER_HOST" form:"docker" doc:"the engine; default: its socket"`
+	Project       string         `env:"RIDESHARE_PROJECT,required" doc:"compose's project, to which the pairs belong"`
+	Networks      []string       `env:"RIDESHARE_NETWORKS,required" doc:"the networks that workers join, with commas between, beside one for each pair that the watcher makes; the first one leads outside"`
+	WorkerImage   string         `env:"RIDESHARE_WORKER_IMAGE" envDefault:"rideshare/worker:dev" doc:"image of the workers"`
+	DatabaseImage string         `env:"MYSQL_IMAGE" envDefault:"mysql:9.7" doc:"image of their databases"`
+	WorkerBroker  string         `env:"RIDESHARE_WORKER_AMQP_URL,required" secret:"true" doc:"the broker, as the workers' user"`
+	SnapshotToken *secret.Secret `env:"RIDESHARE_SNAPSHOT_TOKEN,required" form:"secret" secret:"true" doc:"the token with which workers get snapshots from each other; they are told when it changes"`
+	MetricsToken  *secret.Secret `env:"RIDESHARE_METRICS_TOKEN" form:"secret" secret:"true" doc:"the token that opens /metrics here and in the workers, which are told when it changes; default: nobody gets them"`
+	Events        bool           `env:"RIDESHARE_DOCKER_EVENTS" envDefault:"true" doc:"whether the engine's events are used to notice deaths at once"`
 
 	Slaves      int           `env:"RIDESHARE_SLAVES" min:"1" envDefault:"2" doc:"slaves to begin with"`
 	Autoscale   bool          `env:"RIDESHARE_AUTOSCALE" envDefault:"true" doc:"whether the number of slaves follows the reads"`
@@ -85,11 +88,15 @@ func run(ctx context.Context, c Config, logger *slog.Logger, _ tracing.Tracer) e
 		return err
 	}
 	defer func() { _ = registry.Close() }() // its nodes go with the session
-	pairs, err := c.pairs()
+	containers, err := c.containers()
 	if err != nil {
 		return err
 	}
-	defer func() { _ = pairs.Close() }() // they go on
+	defer func() { _ = containers.Close() }() // they go on
+	var pairs pairs.Pairs = containers
+	if !c.Events {
+		pairs = silent{pairs}
+	}
 	w := watcher.New(watcher.Config{
 		ID: host, Registry: registry, Pairs: pairs, Bus: bus,
 		Slaves: c.Slaves, Auto: c.Autoscale, Rule: c.rule(), Logger: logger, Metrics: metrics.Watcher(host),
@@ -98,27 +105,53 @@ func run(ctx context.Context, c Config, logger *slog.Logger, _ tracing.Tracer) e
 	})
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /healthz", func(http.ResponseWriter, *http.Request) {})
-	policy := auth.Policy{On: true, ServiceToken: c.ServiceToken}
-	mux.Handle("GET /metrics", policy.Service(metrics.Handler()))
+	policy := auth.Policy{On: true, Metrics: c.MetricsToken}
+	mux.Handle("GET /metrics", policy.GuardMetrics(metrics.Handler()))
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error { return w.Run(ctx) })
+	g.Go(func() error { return c.refresh(ctx, containers, logger) })
 	g.Go(func() error { return boot.Serve(ctx, c.Addr, mux) })
 	return g.Wait()
 }
 
-func (c Config) pairs() (pairs.Pairs, error) {
-	p, err := docker.New(docker.Config{
+// secretsPeriod is how often the watcher looks whether the workers' secrets have changed.
+const secretsPeriod = time.Second
+
+// refresh gives the workers their secrets, at first and whenever they have changed.
+func (c Config) refresh(ctx context.Context, containers *docker.Pairs, logger *slog.Logger) error {
+	var given map[string]string
+	for ctx.Err() == nil {
+		if secrets := c.workerSecrets(); !maps.Equal(secrets, given) {
+			if err := containers.RefreshSecrets(ctx); err == nil {
+				given = secrets
+			} else if ctx.Err() == nil {
+				logger.Warn("cannot give the workers their secrets", "why", err)
+			}
+		}
+		select {
+		case <-ctx.Done():
+		case <-time.After(secretsPeriod):
+		}
+	}
+	return nil
+}
+
+func (c Config) workerSecrets() map[string]string {
+	secrets := map[string]string{
+		"AMQP_URL": c.WorkerBroker, "ZOOKEEPER_AUTH": c.ZooKeeperKey, "RIDESHARE_SNAPSHOT_TOKEN": c.SnapshotToken.Text(),
+	}
+	if c.MetricsToken.IsSet() {
+		secrets["RIDESHARE_METRICS_TOKEN"] = c.MetricsToken.Text()
+	}
+	return secrets
+}
+
+func (c Config) containers() (*docker.Pairs, error) {
+	return docker.New(docker.Config{
 		Host: c.Docker, Project: c.Project, Networks: c.Networks,
 		WorkerImage: c.WorkerImage, DatabaseImage: c.DatabaseImage,
-		WorkerEnv: c.workerEnv(os.Environ()),
-		WorkerSecrets: map[string]string{
-			"AMQP_URL": c.WorkerBroker, "ZOOKEEPER_AUTH": c.ZooKeeperKey, "RIDESHARE_SERVICE_TOKEN": c.ServiceToken,
-		},
+		WorkerEnv: c.workerEnv(os.Environ()), WorkerSecrets: c.workerSecrets,
 	})
-	if err != nil || c.Events {
-		return p, err
-	}
-	return silent{p}, nil
 }
 
 // workerEnv returns the environment of the workers. They log and trace as the watcher does, but for

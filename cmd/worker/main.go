@@ -21,6 +21,7 @@ import (
 	busrabbitmq "rideshare/internal/bus/rabbitmq"
 	"rideshare/internal/registry/zookeeper"
 	lograbbitmq "rideshare/internal/replog/rabbitmq"
+	"rideshare/internal/secret"
 	"rideshare/internal/store/mysql"
 	"rideshare/internal/telemetry"
 	"rideshare/internal/tracing"
@@ -29,16 +30,17 @@ import (
 
 // Config is read from the environment.
 type Config struct {
-	ID           string   `env:"RIDESHARE_WORKER_ID,required" doc:"the worker's id: unlike that of any other, also of an earlier one on the same database"`
-	Pair         string   `env:"RIDESHARE_PAIR,required" doc:"the pair it belongs to"`
-	Addr         string   `env:"RIDESHARE_ADDR" form:"address" envDefault:":7000" doc:"where it gives snapshots, and answers /healthz and /metrics"`
-	ServiceToken string   `env:"RIDESHARE_SERVICE_TOKEN,required" form:"token" secret:"true" doc:"the token with which other workers get snapshots, and Prometheus the metrics"`
-	Broker       string   `env:"AMQP_URL,required" secret:"true" doc:"the broker: amqp://user:password@host:port/, several hosts with commas between"`
-	Replicated   bool     `env:"AMQP_REPLICATED" envDefault:"false" doc:"whether the queues of reads and of commands survive the loss of one of several brokers; all programs must agree"`
-	Disk         string   `env:"RIDESHARE_DATABASE_DISK" envDefault:"/" doc:"a path on the file system that holds the databases, of which /metrics tells how full it is; a container's own file system is on the engine's disk, as are its volumes"`
-	ZooKeeper    []string `env:"ZOOKEEPER_SERVERS,required" form:"server" doc:"host:port, several with commas between"`
-	ZooKeeperKey string   `env:"ZOOKEEPER_AUTH" form:"account" secret:"true" doc:"user:password of the nodes"`
-	Database     string   `env:"MYSQL_DSN,required" secret:"true" doc:"the database: user:password@tcp(host:3306)/schema"`
+	ID            string         `env:"RIDESHARE_WORKER_ID,required" doc:"the worker's id: unlike that of any other, also of an earlier one on the same database"`
+	Pair          string         `env:"RIDESHARE_PAIR,required" doc:"the pair it belongs to"`
+	Addr          string         `env:"RIDESHARE_ADDR" form:"address" envDefault:":7000" doc:"where it gives snapshots, and answers /healthz and /metrics"`
+	SnapshotToken *secret.Secret `env:"RIDESHARE_SNAPSHOT_TOKEN,required" form:"secret" secret:"true" doc:"the token with which workers get snapshots from each other"`
+	MetricsToken  *secret.Secret `env:"RIDESHARE_METRICS_TOKEN" form:"secret" secret:"true" doc:"the token that opens /metrics; default: nobody gets them"`
+	Broker        string         `env:"AMQP_URL,required" secret:"true" doc:"the broker: amqp://user:password@host:port/, several hosts with commas between"`
+	Replicated    bool           `env:"AMQP_REPLICATED" envDefault:"false" doc:"whether the queues of reads and of commands survive the loss of one of several brokers; all programs must agree"`
+	Disk          string         `env:"RIDESHARE_DATABASE_DISK" envDefault:"/" doc:"a path on the file system that holds the databases, of which /metrics tells how full it is; a container's own file system is on the engine's disk, as are its volumes"`
+	ZooKeeper     []string       `env:"ZOOKEEPER_SERVERS,required" form:"server" doc:"host:port, several with commas between"`
+	ZooKeeperKey  string         `env:"ZOOKEEPER_AUTH" form:"account" secret:"true" doc:"user:password of the nodes"`
+	Database      string         `env:"MYSQL_DSN,required" secret:"true" doc:"the database: user:password@tcp(host:3306)/schema"`
 }
 
 // Check returns what is wrong with the configuration.
@@ -98,13 +100,13 @@ func run(ctx context.Context, c Config, logger *slog.Logger, tracer tracing.Trac
 	worker := workers.New(workers.Config{
 		ID: c.ID, Pair: c.Pair, PID: os.Getpid(), Addr: host + ":" + port,
 		Store: db, Log: log, Bus: bus, Registry: registry, Quiet: quiet,
-		Fetch: workers.FetchHTTP(&http.Client{}, c.ServiceToken), Logger: logger,
+		Fetch: workers.FetchHTTP(&http.Client{}, c.SnapshotToken), Logger: logger,
 		Metrics: metrics.Worker(c.ID, c.Disk), Tracer: tracer,
 	})
 	mux := http.NewServeMux()
-	policy := auth.Policy{On: true, ServiceToken: c.ServiceToken}
-	mux.Handle("GET /metrics", policy.Service(metrics.Handler()))
-	mux.Handle("/", worker.Snapshots(c.ServiceToken))
+	policy := auth.Policy{On: true, Metrics: c.MetricsToken}
+	mux.Handle("GET /metrics", policy.GuardMetrics(metrics.Handler()))
+	mux.Handle("/", worker.Snapshots(c.SnapshotToken))
 	// The server ends with the worker, whatever ends that.
 	serving, stop := context.WithCancel(ctx)
 	g, ctx := errgroup.WithContext(ctx)

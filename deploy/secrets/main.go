@@ -8,17 +8,32 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"time"
 
 	"rideshare/internal/amqp/access"
 	"rideshare/internal/atomicfile"
 )
 
+const usage = `usage:
+  secrets FOLDER BROKERS   generate what is missing; BROKERS: host:port, several with commas between
+  secrets --accept FOLDER  begin to replace the tokens: everybody accepts the new ones, too
+  secrets --use FOLDER     end it: everybody presents the new ones, and the former ones end soon`
+
 func main() {
 	if len(os.Args) != 3 {
-		fmt.Fprintln(os.Stderr, "usage: secrets FOLDER BROKERS (host:port, several with commas between)")
+		fmt.Fprintln(os.Stderr, usage)
 		os.Exit(2)
 	}
-	if err := generate(os.Args[1], os.Args[2]); err != nil {
+	var err error
+	switch os.Args[1] {
+	case "--accept":
+		err = accept(os.Args[2])
+	case "--use":
+		err = use(os.Args[2], time.Now())
+	default:
+		err = generate(os.Args[1], os.Args[2])
+	}
+	if err != nil {
 		fmt.Fprintln(os.Stderr, "secrets:", err)
 		os.Exit(1)
 	}
@@ -30,8 +45,11 @@ func generate(dir, brokers string) error {
 	if err := private(dir); err != nil {
 		return err
 	}
-	for _, name := range []string{"service_token", "token_key", "zookeeper_password", "rabbitmq_cookie", "grafana_password"} {
-		if _, err := keep(dir, name, secret); err != nil {
+	if err := keepTokens(dir); err != nil {
+		return err
+	}
+	for _, name := range []string{"zookeeper_password", "rabbitmq_cookie", "grafana_password"} {
+		if _, err := keep(dir, name, random); err != nil {
 			return err
 		}
 	}
@@ -44,7 +62,7 @@ func generate(dir, brokers string) error {
 	}
 	passwords := map[string]string{}
 	for _, user := range access.Users() {
-		if passwords[user], err = keep(dir, "rabbitmq_"+user, secret); err != nil {
+		if passwords[user], err = keep(dir, "rabbitmq_"+user, random); err != nil {
 			return err
 		}
 		if user == access.Metrics {
@@ -116,4 +134,4 @@ func write(dir, name, text string) error {
 	return atomicfile.Write(filepath.Join(dir, name), []byte(text), 0o444)
 }
 
-func secret() (string, error) { return rand.Text(), nil }
+func random() (string, error) { return rand.Text(), nil }

@@ -93,7 +93,7 @@ esac`)
 		s.standIn(name, "")
 	}
 	s.env = append(s.env, "DATA="+s.file("data"), "ETC="+s.file("etc"), "DEVICES="+s.file("dev"), "AWS_DEFAULT_REGION=r",
-		"STACK=mine", "ZONE=Z1", "BROKER=broker.mine.internal", "SERVICE_TOKEN=arn:token", "TOKEN_KEY=arn:key",
+		"STACK=mine", "ZONE=Z1", "BROKER=broker.mine.internal",
 		"BROKER_PASSWORD=arn:broker", "RIDESHARE_SLAVES=2")
 	return s
 }
@@ -146,9 +146,6 @@ func starts(t *testing.T, bundle string) {
 		"docker compose -f docker-compose.yml -f deploy/aws/compose.yml up -d watcher",
 		"aws route53 change-resource-record-sets --hosted-zone-id Z1",
 		"aws cloudformation signal-resource --stack-name mine --logical-resource-id Instances --unique-id i-1")
-	if got := s.read("data/secrets/service_token"); got != "the token" {
-		t.Errorf("the service token is %q", got)
-	}
 	if got := s.read("data/secrets/amqp_url_orchestrator"); got != "amqp://orchestrator:secret@rabbitmq:5672/" {
 		t.Errorf("the orchestrator's broker is %q", got)
 	}

@@ -31,7 +31,7 @@ func localStack(t *testing.T) *stage {
 	s := set(t)
 	s.standIn("awslocal", awslocal)
 	for name, content := range map[string]string{
-		"Users.zip": "zip", "Rides.zip": "zip", "Orchestrator.zip": "zip", "service_token": "the token\n",
+		"Users.zip": "zip", "Rides.zip": "zip", "Orchestrator.zip": "zip", "service_token": "the token\n", "database_token": "a token\n",
 		"token_key": "the key", "amqp_url_orchestrator": "amqp://rabbitmq:5672/",
 	} {
 		if err := os.WriteFile(s.file(name), []byte(content), 0o600); err != nil {
@@ -75,7 +75,11 @@ func TestLocalStackCreatesThenUpdates(t *testing.T) {
 	s.none(first, "awslocal lambda update")
 	for _, name := range []string{"orchestrator", "users", "rides"} {
 		got := s.environment(name)
-		if got["RIDESHARE_SERVICE_TOKEN"] != "the token" || got["RIDESHARE_TOKEN_KEY"] != "the key" || got["RIDESHARE_AUTH"] != "on" {
+		service, key := "", "the key"
+		if name == "orchestrator" {
+			service, key = "the token", ""
+		}
+		if got["RIDESHARE_DATABASE_TOKEN"] != "a token" || got["RIDESHARE_SERVICE_TOKEN"] != service || got["RIDESHARE_TOKEN_KEY"] != key || got["RIDESHARE_AUTH"] != "on" {
 			t.Errorf("%s gets %v", name, got)
 		}
 		if origins := got["RIDESHARE_CORS_ORIGINS"]; origins != "https://app.example" {

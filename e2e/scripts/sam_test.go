@@ -70,8 +70,8 @@ func TestSAM(t *testing.T) {
 				"RIDESHARE_AUTH": "on", "RIDESHARE_HOSTS": engine.host + ",host.docker.internal,",
 				"RIDESHARE_TIMEZONE": `a "zone" \o/`, "ORCHESTRATOR_URL": engine.orchestrator,
 				"RIDESHARE_CORS_ORIGINS":  "https://app.example",
-				"RIDESHARE_SERVICE_TOKEN": s.read("secrets/service_token"),
-				"RIDESHARE_TOKEN_KEY":     s.read("secrets/token_key"),
+				"RIDESHARE_SERVICE_TOKEN": s.read("secrets/service_token"), "RIDESHARE_DATABASE_TOKEN": s.read("secrets/database_token"),
+				"RIDESHARE_TOKEN_KEY": s.read("secrets/token_key"),
 				"AMQP_URL":                s.read("secrets/amqp_url_orchestrator"),
 			} {
 				if got[name] != want {

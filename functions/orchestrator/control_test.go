@@ -12,6 +12,7 @@ import (
 	"rideshare/internal/bus"
 	"rideshare/internal/cluster"
 	"rideshare/internal/httpapi"
+	"rideshare/internal/secret"
 	"rideshare/internal/serve/servetest"
 )
 
@@ -95,8 +96,8 @@ func TestEverythingWantsTheServiceToken(t *testing.T) {
 }
 
 func testEverythingWantsTheServiceToken(t *testing.T, via servetest.Driver) {
-	tokens := auth.NewTokens("secret", nil)
-	policy := &auth.Policy{On: true, ServiceToken: "s3rvice", Tokens: tokens}
+	tokens := auth.NewTokens(secret.New("secret"), nil)
+	policy := &auth.Policy{On: true, Service: secret.New("s3rvice"), Tokens: tokens}
 	calls := 0
 	h := via(New(httpapi.Options{Guard: policy.Guard}, Config{Bus: &fakeBus{
 		call: func(context.Context, bus.Queue, bus.Request) ([]byte, error) {

@@ -23,7 +23,7 @@ func (f *function) registerRead(api *httpapi.API) {
 		Summary:          "Read from the database",
 		Description:      "All queries see one snapshot. A Consistency-Token in the header counts as after does in the body.",
 		Parameters:       httpapi.TokenParameter(),
-		Security:         httpapi.Require(httpapi.Service),
+		Security:         httpapi.Require(httpapi.Service, httpapi.Database),
 		SkipValidateBody: true, // db.DecodeRead does, and keeps numbers exact
 	}, httpapi.Answers{
 		200: "The results of the queries, in their order, and the position of the snapshot",

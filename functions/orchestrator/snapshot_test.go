@@ -19,6 +19,7 @@ import (
 	"rideshare/internal/db"
 	"rideshare/internal/httpapi"
 	"rideshare/internal/replog"
+	"rideshare/internal/secret"
 	"rideshare/internal/serve/servetest"
 	"rideshare/internal/store"
 	"rideshare/internal/store/memory"
@@ -161,7 +162,7 @@ func TestSnapshotWantsTheServiceToken(t *testing.T) {
 }
 
 func testSnapshotWantsTheServiceToken(t *testing.T, via servetest.Driver) {
-	policy := &auth.Policy{On: true, ServiceToken: "right", Tokens: auth.NewTokens("k", nil)}
+	policy := &auth.Policy{On: true, Service: secret.New("right"), Tokens: auth.NewTokens(secret.New("k"), nil)}
 	h := via(New(httpapi.Options{Guard: policy.Guard}, Config{Bus: clustered(t)}))
 	for _, path := range []string{"/api/v1/db/snapshot", "/api/v1/db/checksums"} {
 		want(t, do(h, http.MethodGet, path, ""), 401, "token")

@@ -3,6 +3,7 @@ package orchestrator
 import (
 	"context"
 	"net/http"
+	"slices"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -23,7 +24,7 @@ func (f *function) registerWrite(api *httpapi.API) {
 		OperationID: "db-write", Method: http.MethodPost, Path: "/api/v1/db/write", Tags: []string{databaseTag},
 		Summary:          "Write to the database",
 		Description:      "All ops are one transaction. A 200 means that the write is on disk, and will not be lost.",
-		Security:         httpapi.Require(httpapi.Service),
+		Security:         httpapi.Require(httpapi.Service, httpapi.Database),
 		SkipValidateBody: true, // db.DecodeWrite does, and keeps numbers exact
 	}, httpapi.Answers{
 		200: "The results of the ops, in their order, and the position at which they are there",
@@ -38,6 +39,9 @@ func (f *function) dbWrite(ctx context.Context, in *writeInput) (*writeOutput, e
 	w, err := db.DecodeWrite(in.Body)
 	if err != nil {
 		return nil, err
+	}
+	if httpapi.CallerOf(ctx).Scope == httpapi.Database && slices.ContainsFunc(w.Ops, func(op db.Op) bool { return op.Advance != "" }) {
+		return nil, httpapi.Forbidden("sequences are advanced by operators, with the service token")
 	}
 	result, err := f.write(ctx, in.ID(ctx, "db-write"), in.Digest(ctx), w)
 	if err != nil {

@@ -15,6 +15,7 @@ import (
 	"rideshare/internal/dbclient"
 	"rideshare/internal/dbclient/dbtest"
 	"rideshare/internal/httpapi"
+	"rideshare/internal/secret"
 	"rideshare/internal/serve/servetest"
 )
 
@@ -24,7 +25,7 @@ const path = "/api/v1/rides"
 
 // setup returns the function over database, at the time now.
 func setup(via servetest.Driver, database dbclient.DB, on bool) (http.Handler, *auth.Tokens) {
-	tokens := auth.NewTokens("secret", func() time.Time { return now })
+	tokens := auth.NewTokens(secret.New("secret"), func() time.Time { return now })
 	policy := &auth.Policy{On: on, Tokens: tokens}
 	return via(New(httpapi.Options{Guard: policy.Guard}, Config{
 		DB: database, Areas: 198, Location: time.UTC, Now: func() time.Time { return now },

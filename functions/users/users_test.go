@@ -17,6 +17,7 @@ import (
 	"rideshare/internal/dbclient"
 	"rideshare/internal/dbclient/dbtest"
 	"rideshare/internal/httpapi"
+	"rideshare/internal/secret"
 	"rideshare/internal/serve/servetest"
 )
 
@@ -24,7 +25,7 @@ const sha1 = "3d725109c7e7c0bfb9d709836735b56d943d263f"
 
 // setup returns the function over database, with passwords that cost little.
 func setup(via servetest.Driver, database dbclient.DB, on bool) (http.Handler, *auth.Tokens) {
-	tokens := auth.NewTokens("secret", time.Now)
+	tokens := auth.NewTokens(secret.New("secret"), time.Now)
 	policy := &auth.Policy{On: on, Tokens: tokens}
 	return via(New(httpapi.Options{Guard: policy.Guard}, Config{
 		DB: database, Tokens: tokens, Passwords: NewPasswords(auth.Params{Memory: 8, Time: 1, Threads: 1}),

@@ -1,3 +1,3 @@
 // Package auth decides who may do what: it hashes and verifies passwords, issues and verifies the
-// tokens of users, compares the service token and slows down guessing.
+// tokens of users, knows which token opens what, and slows down guessing.
 package auth

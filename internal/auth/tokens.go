@@ -14,6 +14,7 @@ import (
 	"github.com/golang-jwt/jwt/v5"
 
 	"rideshare/internal/httpapi"
+	"rideshare/internal/secret"
 )
 
 const issuer = "rideshare"
@@ -24,22 +25,19 @@ const TokenLifetime = time.Hour
 // ErrBadToken: a token is malformed, not ours or expired.
 var ErrBadToken = errors.New("auth: bad token")
 
-// Tokens issues and verifies the tokens of users: JWTs signed with HMAC-SHA256. All functions have
-// to have the same secret.
+// Tokens issues and verifies the tokens of users: JWTs signed with HMAC-SHA256. All functions must have the same
+// keys.
 type Tokens struct {
-	key    []byte
+	keys   *secret.Secret
 	now    func() time.Time
 	parser *jwt.Parser
 }
 
-// NewTokens returns a Tokens. The secret may also be one that serves another purpose: the key is
-// derived from it.
-func NewTokens(secret string, now func() time.Time) *Tokens {
-	mac := hmac.New(sha256.New, []byte(secret))
-	mac.Write([]byte("rideshare user tokens"))
+// NewTokens returns a Tokens. It signs with the current one of the keys, and accepts what any of them has signed.
+func NewTokens(keys *secret.Secret, now func() time.Time) *Tokens {
 	return &Tokens{
-		key: mac.Sum(nil),
-		now: now,
+		keys: keys,
+		now:  now,
 		parser: jwt.NewParser(
 			// Only the one algorithm: a token must not choose how it is verified.
 			jwt.WithValidMethods([]string{jwt.SigningMethodHS256.Alg()}),
@@ -48,6 +46,13 @@ func NewTokens(secret string, now func() time.Time) *Tokens {
 			jwt.WithTimeFunc(now),
 		),
 	}
+}
+
+// derive returns the key that a secret stands for. The secret may serve another purpose, too.
+func derive(secret string) []byte {
+	mac := hmac.New(sha256.New, []byte(secret))
+	mac.Write([]byte("rideshare user tokens"))
+	return mac.Sum(nil)
 }
 
 // claims are what a token says. The account and the generation may be empty, but not missing: a token
@@ -72,7 +77,7 @@ func (t *Tokens) Issue(a httpapi.Account) (token string, expires time.Time, err 
 		Account:    &a.ID,
 		Generation: &a.Generation,
 	}
-	token, err = jwt.NewWithClaims(jwt.SigningMethodHS256, c).SignedString(t.key)
+	token, err = jwt.NewWithClaims(jwt.SigningMethodHS256, c).SignedString(derive(t.keys.Current()))
 	if err != nil {
 		return "", time.Time{}, fmt.Errorf("auth: signing a token: %w", err)
 	}
@@ -110,10 +115,16 @@ func strict(token *jwt.Token) error {
 // Verify returns the account that the token was issued for. It may have ended since. ErrBadToken.
 func (t *Tokens) Verify(token string) (httpapi.Account, error) {
 	var c claims
-	parsed, err := t.parser.ParseWithClaims(token, &c, func(*jwt.Token) (any, error) { return t.key, nil })
-	if err == nil {
-		err = strict(parsed)
-	}
+	err := errors.New("there is no key")
+	t.keys.Verify(func(key string) bool {
+		c = claims{}
+		var parsed *jwt.Token
+		parsed, err = t.parser.ParseWithClaims(token, &c, func(*jwt.Token) (any, error) { return derive(key), nil })
+		if err == nil {
+			err = strict(parsed)
+		}
+		return err == nil
+	})
 	if err != nil {
 		return httpapi.Account{}, fmt.Errorf("%w: %w", ErrBadToken, err)
 	}

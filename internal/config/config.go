@@ -2,7 +2,8 @@
 // defaults and the allowed values beside the fields, read once in main.
 //
 // The fields carry the tags of github.com/caarlos0/env, and those that Rule describes. A secret may
-// come from a file: where NAME is read, NAME_FILE may name the file that holds the value.
+// come from a file: where NAME is read, NAME_FILE may name the file that holds the value. A field of type
+// *secret.Secret follows that file; it is nil where neither is set.
 package config
 
 import (
@@ -15,6 +16,8 @@ import (
 	"strings"
 
 	"github.com/caarlos0/env/v11"
+
+	"rideshare/internal/secret"
 )
 
 // fileSuffix ends the name of a variable that names a file with the value.
@@ -38,6 +41,9 @@ func Load[T any](environ []string) (T, error) {
 	if err == nil {
 		err = env.ParseWithOptions(&c, env.Options{Environment: vars})
 	}
+	if err == nil {
+		follow(&c, vars)
+	}
 	if checked, ok := any(c).(interface{ Check() error }); ok && err == nil {
 		err = checked.Check()
 	}
@@ -45,6 +51,16 @@ func Load[T any](environ []string) (T, error) {
 		return c, fmt.Errorf("configuration: %w", err)
 	}
 	return c, nil
+}
+
+// follow tells the secrets which files they came from, so that they notice changes.
+func follow[T any](c *T, vars map[string]string) {
+	for _, v := range variables(reflect.TypeFor[T]()) {
+		path := vars[v.Name+fileSuffix]
+		if s, ok := reflect.ValueOf(c).Elem().FieldByIndex(v.index).Interface().(*secret.Secret); ok && path != "" {
+			s.Follow(path)
+		}
+	}
 }
 
 // Check returns what is wrong with each field of a configuration that was not loaded.

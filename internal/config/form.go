@@ -8,9 +8,11 @@ import (
 	"strings"
 	"time"
 	"unicode"
+
+	"rideshare/internal/secret"
 )
 
-// Form allows what has the form of that name: url, docker, address, server, zone, token or account.
+// Form allows what has the form of that name: url, docker, address, server, zone, token, secret or account.
 // It panics for a name that is none of these.
 func Form(name string) Rule {
 	rules := map[string]Rule{
@@ -20,6 +22,7 @@ func Form(name string) Rule {
 		"server":  {"host:port, with a port from 1 to 65535; several with commas between", isServer},
 		"zone":    {"a name of the IANA time zone database, such as UTC or Europe/Berlin", isZone},
 		"token":   {"one line without control characters, and without blanks at its ends", isToken},
+		"secret":  {"one to four lines, each without control characters and without blanks at its ends", func(value string) bool { return secret.Check(value) == nil }},
 		"account": {"user:password", isAccount},
 	}
 	rule, ok := rules[name]

@@ -99,8 +99,8 @@ func (c *Client) attempt(ctx context.Context, path, id, digest string, body []by
 }
 
 func (c *Client) authorize(req *http.Request) {
-	if c.token != "" {
-		req.Header.Set("Authorization", "Bearer "+c.token)
+	if token := c.token.Current(); token != "" {
+		req.Header.Set("Authorization", "Bearer "+token)
 	}
 }
 

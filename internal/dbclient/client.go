@@ -12,20 +12,22 @@ import (
 	"rideshare/internal/consistency"
 	"rideshare/internal/db"
 	"rideshare/internal/httpapi"
+	"rideshare/internal/secret"
 )
 
 // Config is the configuration of a Client.
 type Config struct {
-	URL          string            // of the orchestrator, without /api/v1
-	ServiceToken string            // may be empty where nobody asks for it
-	Transport    http.RoundTripper // default: a pool of connections of its own
+	URL       string            // of the orchestrator, without /api/v1
+	Token     *secret.Secret    // nil where nobody asks for one
+	Transport http.RoundTripper // default: a pool of connections of its own
 }
 
 // Client is a DB behind an orchestrator.
 type Client struct {
-	url, token string
-	http       *http.Client
-	newest     consistency.Newest
+	url    string
+	token  *secret.Secret
+	http   *http.Client
+	newest consistency.Newest
 }
 
 var _ DB = (*Client)(nil)
@@ -42,7 +44,7 @@ func New(c Config) *Client {
 	}
 	return &Client{
 		url:   strings.TrimSuffix(c.URL, "/"),
-		token: c.ServiceToken,
+		token: c.Token,
 		http:  &http.Client{Transport: c.Transport},
 	}
 }

@@ -15,6 +15,7 @@ import (
 	"rideshare/internal/db"
 	"rideshare/internal/dbclient"
 	"rideshare/internal/httpapi"
+	"rideshare/internal/secret"
 )
 
 // transport is an http.RoundTripper of a function.
@@ -31,7 +32,7 @@ func answer(status int, body string, header ...string) (*http.Response, error) {
 }
 
 func client(t transport) *dbclient.Client {
-	return dbclient.New(dbclient.Config{URL: "http://orchestrator/base/", ServiceToken: "s3rvice", Transport: t})
+	return dbclient.New(dbclient.Config{URL: "http://orchestrator/base/", Token: secret.New("s3rvice"), Transport: t})
 }
 
 func readAfter(t *testing.T, r *http.Request) (db.Consistency, string) {

@@ -9,13 +9,18 @@ import (
 
 // The security schemes: whose token an operation wants.
 const (
-	Service = "service" // the service token
-	User    = "user"    // the token of a signed-in user
+	Service  = "service"  // the service token, which operators have
+	Database = "database" // the token of the functions users and rides
+	User     = "user"     // the token of a signed-in user
 )
 
-// Require returns the Security requirement of an operation.
-func Require(scheme string) []map[string][]string {
-	return []map[string][]string{{scheme: {}}}
+// Require returns the Security requirement of an operation that a token of any of the schemes opens.
+func Require(schemes ...string) []map[string][]string {
+	var alternatives []map[string][]string
+	for _, scheme := range schemes {
+		alternatives = append(alternatives, map[string][]string{scheme: {}})
+	}
+	return alternatives
 }
 
 // wants reports whether an operation wants a token of that scheme.
@@ -40,6 +45,26 @@ type Account struct {
 }
 
 type subjectKey struct{}
+
+// Caller is a part of the system, or an operator, as the token names it. The zero Caller is that of a request with
+// a user's token, or where nobody was asked for one.
+type Caller struct {
+	Scope string // Service or Database
+	Token string // the fingerprint of the token (secret.Fingerprint)
+}
+
+type callerKey struct{}
+
+// WithCaller returns a context that says who has sent the request.
+func WithCaller(ctx context.Context, c Caller) context.Context {
+	return context.WithValue(ctx, callerKey{}, c)
+}
+
+// CallerOf returns who has sent the request.
+func CallerOf(ctx context.Context) Caller {
+	c, _ := ctx.Value(callerKey{}).(Caller)
+	return c
+}
 
 // WithSubject returns a context that says as which account the request was authenticated.
 func WithSubject(ctx context.Context, a Account) context.Context {
@@ -93,7 +118,9 @@ func (a *API) refuse(hc huma.Context, err error) {
 func securitySchemes() map[string]*huma.SecurityScheme {
 	return map[string]*huma.SecurityScheme{
 		Service: {Type: "http", Scheme: "bearer",
-			Description: "The token that operators and services share. Not asked for with RIDESHARE_AUTH=off"},
+			Description: "The token of operators. Not asked for with RIDESHARE_AUTH=off"},
+		Database: {Type: "http", Scheme: "bearer",
+			Description: "The token with which the functions users and rides read and write the database. Not asked for with RIDESHARE_AUTH=off"},
 		User: {Type: "http", Scheme: "bearer", BearerFormat: "JWT",
 			Description: "The token that POST /api/v1/sessions answers with. It ends after an hour, and with its account. Not asked for with RIDESHARE_AUTH=off"},
 	}

@@ -2,6 +2,7 @@
 package function
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -16,6 +17,7 @@ import (
 	"rideshare/internal/auth"
 	"rideshare/internal/dbclient"
 	"rideshare/internal/httpapi"
+	"rideshare/internal/secret"
 	"rideshare/internal/serve"
 	"rideshare/internal/telemetry"
 	"rideshare/internal/tracing"
@@ -23,28 +25,36 @@ import (
 
 // Config is what every function reads.
 type Config struct {
-	Addr         string        `env:"RIDESHARE_ADDR" form:"address" envDefault:":8080" doc:"where it listens"`
-	Auth         string        `env:"RIDESHARE_AUTH" oneof:"on,off" envDefault:"on" doc:"on or off: whether callers are asked for tokens"`
-	Hosts        []string      `env:"RIDESHARE_HOSTS" doc:"with RIDESHARE_AUTH=off: names and addresses, with commas between, under which callers reach it, beside localhost and its own addresses; .example.com stands for all names below that domain"`
-	ServiceToken string        `env:"RIDESHARE_SERVICE_TOKEN" form:"token" secret:"true" doc:"the token of operators and services"`
-	TokenKey     string        `env:"RIDESHARE_TOKEN_KEY" secret:"true" doc:"signs the tokens of users"`
-	Timeout      time.Duration `env:"RIDESHARE_TIMEOUT" min:"1ms" envDefault:"10s" doc:"how long a request may take"`
-	CORSOrigins  string        `env:"RIDESHARE_CORS_ORIGINS" doc:"origins of other sites whose pages may use the public API, with commas between: https://app.example,http://localhost:3000; empty: none"`
-	BasePath     string        `env:"RIDESHARE_BASE_PATH" doc:"under Lambda: what the paths begin with at the gateway, where it maps a part of its paths to this API"`
+	Addr         string         `env:"RIDESHARE_ADDR" form:"address" envDefault:":8080" doc:"where it listens"`
+	Auth         string         `env:"RIDESHARE_AUTH" oneof:"on,off" envDefault:"on" doc:"on or off: whether callers are asked for tokens"`
+	Hosts        []string       `env:"RIDESHARE_HOSTS" doc:"with RIDESHARE_AUTH=off: names and addresses, with commas between, under which callers reach it, beside localhost and its own addresses; .example.com stands for all names below that domain"`
+	ServiceToken *secret.Secret `env:"RIDESHARE_SERVICE_TOKEN" form:"secret" secret:"true" doc:"the token of operators"`
+	MetricsToken *secret.Secret `env:"RIDESHARE_METRICS_TOKEN" form:"secret" secret:"true" doc:"the token that opens /metrics; RIDESHARE_SERVICE_TOKEN opens it, too"`
+	Timeout      time.Duration  `env:"RIDESHARE_TIMEOUT" min:"1ms" envDefault:"10s" doc:"how long a request may take"`
+	CORSOrigins  string         `env:"RIDESHARE_CORS_ORIGINS" doc:"origins of other sites whose pages may use the public API, with commas between: https://app.example,http://localhost:3000; empty: none"`
+	BasePath     string         `env:"RIDESHARE_BASE_PATH" doc:"under Lambda: what the paths begin with at the gateway, where it maps a part of its paths to this API"`
 }
 
 // Check returns what is wrong with variables that do not fit each other.
 func (c Config) Check() error {
 	var faults []error
-	for _, v := range []struct{ name, value string }{{"RIDESHARE_SERVICE_TOKEN", c.ServiceToken}, {"RIDESHARE_TOKEN_KEY", c.TokenKey}} {
-		if c.Auth == "on" && v.value == "" {
-			faults = append(faults, fmt.Errorf("%[1]s is not set: RIDESHARE_AUTH is on, so set it, or set %[1]s_FILE to a file that holds its value", v.name))
-		}
-	}
 	if _, err := httpapi.ParseOrigins(c.CORSOrigins); err != nil {
 		faults = append(faults, fmt.Errorf("RIDESHARE_CORS_ORIGINS: %w", err))
 	}
 	return errors.Join(faults...)
+}
+
+// Want returns an error if callers are asked for tokens and the secret of that name is not set.
+func (c Config) Want(name string, s *secret.Secret) error {
+	if c.Auth == "off" || s.IsSet() {
+		return nil
+	}
+	return fmt.Errorf("configuration: %[1]s is not set: RIDESHARE_AUTH is on, so set it, or set %[1]s_FILE to a file that holds its value", name)
+}
+
+// Policy returns who is asked for which token, without what only some functions ask for.
+func (c Config) Policy() *auth.Policy {
+	return &auth.Policy{On: c.Auth == "on", Service: c.ServiceToken, Metrics: c.MetricsToken}
 }
 
 // UnderLambda reports whether Lambda runs the program. The variable is Lambda's own, and no setting.
@@ -59,11 +69,8 @@ func (c Config) Serving(logger *slog.Logger, tracer tracing.Tracer) serve.Option
 	return o
 }
 
-// Tokens are the tokens of users.
-func (c Config) Tokens() *auth.Tokens { return auth.NewTokens(c.TokenKey, time.Now) }
-
-// Options are the API options of the function with that title.
-func (c Config) Options(title string, logger *slog.Logger, tracer tracing.Tracer) (httpapi.Options, *telemetry.Metrics, error) {
+// Options are the API options of the function with that title, for callers that the policy lets in.
+func (c Config) Options(title string, policy *auth.Policy, logger *slog.Logger, tracer tracing.Tracer) (httpapi.Options, *telemetry.Metrics, error) {
 	if c.Auth == "off" {
 		logger.Warn("nobody is asked for a token (RIDESHARE_AUTH=off)")
 	}
@@ -79,8 +86,7 @@ func (c Config) Options(title string, logger *slog.Logger, tracer tracing.Tracer
 	if err != nil {
 		return httpapi.Options{}, nil, err
 	}
-	policy := &auth.Policy{On: c.Auth == "on", ServiceToken: c.ServiceToken, Tokens: c.Tokens()}
-	handlers["GET /metrics"] = policy.Service(metrics.Handler())
+	handlers["GET /metrics"] = policy.GuardMetrics(metrics.Handler())
 	pages, err := web.Handlers()
 	if err != nil {
 		return httpapi.Options{}, nil, err
@@ -99,14 +105,34 @@ func (c Config) Options(title string, logger *slog.Logger, tracer tracing.Tracer
 	}, metrics, nil
 }
 
-// Database is where users and rides reach the database.
-type Database struct {
-	URL string `env:"ORCHESTRATOR_URL" form:"url" envDefault:"http://orchestrator:8080" doc:"the orchestrator"`
+// User is what the functions that serve users read.
+type User struct {
+	Config
+	URL           string         `env:"ORCHESTRATOR_URL" form:"url" envDefault:"http://orchestrator:8080" doc:"the orchestrator"`
+	DatabaseToken *secret.Secret `env:"RIDESHARE_DATABASE_TOKEN" form:"secret" secret:"true" doc:"the token with which it reads and writes the database; default: RIDESHARE_SERVICE_TOKEN"`
+	TokenKey      *secret.Secret `env:"RIDESHARE_TOKEN_KEY" form:"secret" secret:"true" doc:"signs the tokens of users"`
+}
+
+// Check returns what is wrong with variables that do not fit each other.
+func (u User) Check() error {
+	return errors.Join(u.Config.Check(), u.Want("RIDESHARE_DATABASE_TOKEN", u.token()), u.Want("RIDESHARE_TOKEN_KEY", u.TokenKey))
+}
+
+func (u User) token() *secret.Secret { return cmp.Or(u.DatabaseToken, u.ServiceToken) }
+
+// Tokens are the tokens of users.
+func (u User) Tokens() *auth.Tokens { return auth.NewTokens(u.TokenKey, time.Now) }
+
+// Options are the API options of the function with that title.
+func (u User) Options(title string, logger *slog.Logger, tracer tracing.Tracer) (httpapi.Options, *telemetry.Metrics, error) {
+	policy := u.Policy()
+	policy.Tokens = u.Tokens()
+	return u.Config.Options(title, policy, logger, tracer)
 }
 
 // Client returns a client of the orchestrator, and sets the options that depend on it.
-func (d Database) Client(c Config, o *httpapi.Options) *dbclient.Client {
-	client := dbclient.New(dbclient.Config{URL: d.URL, ServiceToken: c.ServiceToken})
+func (u User) Client(o *httpapi.Options) *dbclient.Client {
+	client := dbclient.New(dbclient.Config{URL: u.URL, Token: u.token()})
 	o.Newest, o.Ready = client.Newest, client.Ready
 	return client
 }

@@ -90,7 +90,7 @@ func (c *Config) worker(pair string, run int) spec {
 	// The collector works harder before the kernel ends the process.
 	env["GOMEMLIMIT"] = strconv.FormatInt(c.WorkerLimits.Memory*4/5, 10)
 	env[dsnSecret+"_FILE"] = secretsFolder + "/" + dsnSecret
-	for name := range c.WorkerSecrets {
+	for name := range c.WorkerSecrets() {
 		env[name+"_FILE"] = secretsFolder + "/" + name
 	}
 	for _, name := range slices.Sorted(maps.Keys(env)) {

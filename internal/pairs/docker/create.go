@@ -136,9 +136,16 @@ func (p *Pairs) launch(ctx context.Context, id, password string, run int) error 
 		dsnSecret: fmt.Sprintf("%s:%s@tcp(%s:%d)/%s",
 			schemaAndUser, password, p.config.databaseName(id), databasePort, schemaAndUser),
 	}
-	maps.Copy(files, p.config.WorkerSecrets)
+	secrets := p.config.WorkerSecrets()
+	maps.Copy(files, secrets)
 	if err := p.put(ctx, made, secretsFolder, 0, 0o444, files); err != nil {
 		return err
 	}
-	return p.start(ctx, made, s.name)
+	if err := p.start(ctx, made, s.name); err != nil {
+		return err
+	}
+	if now := p.config.WorkerSecrets(); !maps.Equal(now, secrets) { // RefreshSecrets may not have seen this worker
+		return p.put(ctx, made, secretsFolder, 0, 0o444, now)
+	}
+	return nil
 }

@@ -63,11 +63,13 @@ type Config struct {
 	// Networks are what the workers join, beside the network of their pair. They exist.
 	Networks []string
 
-	WorkerImage   string
-	WorkerArgs    []string          // the worker's arguments
-	WorkerEnv     map[string]string // its environment, beside what this package adds
-	WorkerSecrets map[string]string // what it gets as files: by NAME, for NAME_FILE
-	WorkerLimits  Limits            // a zero member: 256 MiB, 2 processors, 256 processes
+	WorkerImage string
+	WorkerArgs  []string          // the worker's arguments
+	WorkerEnv   map[string]string // its environment, beside what this package adds
+	// WorkerSecrets returns what a worker gets as files: by NAME, for NAME_FILE. The values may change, the
+	// names may not (RefreshSecrets).
+	WorkerSecrets func() map[string]string
+	WorkerLimits  Limits // a zero member: 256 MiB, 2 processors, 256 processes
 
 	DatabaseImage  string            // MySQL's, or one that takes the same variables
 	DatabaseArgs   []string          // the server's arguments; nil: DefaultDatabaseArgs
@@ -113,6 +115,9 @@ func New(c Config) (*Pairs, error) {
 	c.Host = cmp.Or(c.Host, client.DefaultDockerHost)
 	c.WorkerLimits = c.WorkerLimits.or(Limits{Memory: 256 << 20, CPUs: 2, Processes: 256})
 	c.DatabaseLimits = c.DatabaseLimits.or(Limits{Memory: 1 << 30, CPUs: 2, Processes: 512})
+	if c.WorkerSecrets == nil {
+		c.WorkerSecrets = func() map[string]string { return nil }
+	}
 	if c.DatabaseArgs == nil {
 		c.DatabaseArgs = DefaultDatabaseArgs()
 	}

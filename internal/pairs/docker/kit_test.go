@@ -104,7 +104,7 @@ func newWorld(t *testing.T) *world {
 		Host: e.host, Project: project, Networks: []string{project},
 		WorkerImage: idleImage, DatabaseImage: idleImage,
 		WorkerEnv:     map[string]string{"RIDESHARE_ADDR": ":7000"},
-		WorkerSecrets: map[string]string{"AMQP_URL": "amqp://secret"},
+		WorkerSecrets: func() map[string]string { return map[string]string{"AMQP_URL": "amqp://secret"} },
 		Labels:        map[string]string{"rideshare.test": "true"},
 	}}
 	made, err := e.NetworkCreate(t.Context(), project, network.CreateOptions{

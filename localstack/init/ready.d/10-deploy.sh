@@ -31,8 +31,7 @@ common=(
 	RIDESHARE_HOSTS ".localhost.localstack.cloud,${RIDESHARE_HOSTS:-}" # function URLs are below it
 	RIDESHARE_TIMEOUT "${RIDESHARE_TIMEOUT:-10s}"
 	RIDESHARE_CORS_ORIGINS "${RIDESHARE_CORS_ORIGINS:-}"
-	RIDESHARE_SERVICE_TOKEN "$(cat "$secrets/service_token")"
-	RIDESHARE_TOKEN_KEY "$(cat "$secrets/token_key")"
+	RIDESHARE_DATABASE_TOKEN "$(cat "$secrets/database_token")"
 )
 
 # deploy NAME MEMORY: deploys bin/functions/NAME.zip with the environment, and sets url to its address.
@@ -62,11 +61,12 @@ deploy() {
 
 # The other two call the orchestrator: it comes first.
 variables "${common[@]}" RIDESHARE_IDLE_REDIAL 20s AMQP_REPLICATED "${AMQP_REPLICATED:-false}" \
-	AMQP_URL "$(cat "$secrets/amqp_url_orchestrator")"
+	RIDESHARE_SERVICE_TOKEN "$(cat "$secrets/service_token")" AMQP_URL "$(cat "$secrets/amqp_url_orchestrator")"
 deploy Orchestrator 512
 orchestrator=$url
-variables "${common[@]}" ORCHESTRATOR_URL "$orchestrator" RIDESHARE_TRUST_FORWARDED_FOR false
+key=$(head -n 1 "$secrets/token_key") # the ones after it are former keys
+variables "${common[@]}" RIDESHARE_TOKEN_KEY "$key" ORCHESTRATOR_URL "$orchestrator" RIDESHARE_TRUST_FORWARDED_FOR false
 deploy Users 1024
-variables "${common[@]}" ORCHESTRATOR_URL "$orchestrator" RIDESHARE_AREAS "${RIDESHARE_AREAS:-198}" \
+variables "${common[@]}" RIDESHARE_TOKEN_KEY "$key" ORCHESTRATOR_URL "$orchestrator" RIDESHARE_AREAS "${RIDESHARE_AREAS:-198}" \
 	RIDESHARE_TIMEZONE "${RIDESHARE_TIMEZONE:-UTC}"
 deploy Rides 512

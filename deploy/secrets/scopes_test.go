@@ -1,0 +1,184 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"rideshare/internal/secret"
+)
+
+// parts are the secrets as programs have them: what holders present, and what verifiers accept.
+type parts struct{ holders, verifiers map[string]*secret.Secret }
+
+func follow(t *testing.T, dir string) parts {
+	t.Helper()
+	open := func(name string) *secret.Secret {
+		path := filepath.Join(dir, name)
+		text, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		s := &secret.Secret{}
+		if err := s.UnmarshalText(text); err != nil {
+			t.Fatal(err)
+		}
+		s.Follow(path)
+		return s
+	}
+	p := parts{map[string]*secret.Secret{}, map[string]*secret.Secret{}}
+	for _, name := range []string{serviceToken, databaseToken, metricsToken} {
+		p.holders[name], p.verifiers[name] = open(name), open(name+hashesSuffix)
+	}
+	for _, name := range []string{snapshotToken, tokenKey} {
+		p.holders[name], p.verifiers[name] = open(name), open(name)
+	}
+	return p
+}
+
+// check checks that every verifier accepts what every holder presents at this moment.
+func (p parts) check(t *testing.T, when string) {
+	t.Helper()
+	for name, holder := range p.holders {
+		if token := holder.Current(); token == "" || !p.verifiers[name].Accepts(token) {
+			t.Errorf("%s: %s is refused", when, name)
+		}
+	}
+	if !p.verifiers[metricsToken].Accepts(p.holders[serviceToken].Current()) {
+		t.Errorf("%s: the operators' token does not open the metrics", when)
+	}
+}
+
+// present returns what the holders present.
+func (p parts) present() map[string]string {
+	tokens := map[string]string{}
+	for name, holder := range p.holders {
+		tokens[name] = holder.Current()
+	}
+	return tokens
+}
+
+// At no moment of a rotation does a verifier refuse what a holder presents. Afterwards all tokens are new, and the
+// former ones end when nothing can have them any more.
+func TestRotation(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "secrets")
+	generated(t, dir)
+	synctest.Test(t, func(t *testing.T) {
+		p := follow(t, dir)
+		p.check(t, "before")
+		former := p.present()
+		seconds := func(n int, when string) {
+			for range n {
+				p.check(t, when)
+				time.Sleep(time.Second)
+			}
+		}
+		for range 2 { // it may be repeated
+			if err := accept(dir); err != nil {
+				t.Fatal(err)
+			}
+			seconds(3, "while both are accepted")
+		}
+		for name, token := range p.present() {
+			if token != former[name] {
+				t.Errorf("%s is new before everybody accepts the new one", name)
+			}
+		}
+		if err := generate(dir, brokers); err != nil { // as `make up` does
+			t.Fatal(err)
+		}
+		seconds(2, "after make up")
+		if err := use(dir, time.Now()); err != nil {
+			t.Fatal(err)
+		}
+		seconds(2, "after the change")
+		for name, token := range p.present() {
+			if token == former[name] {
+				t.Errorf("%s is not new", name)
+			}
+			if !p.verifiers[name].Accepts(former[name]) {
+				t.Errorf("the former %s ended at once", name)
+			}
+		}
+		time.Sleep(overlap)
+		for name, token := range former {
+			if p.verifiers[name].Accepts(token) != (name == tokenKey) {
+				t.Errorf("the former %s after %v", name, overlap)
+			}
+		}
+		time.Sleep(keyOverlap)
+		if p.verifiers[tokenKey].Accepts(former[tokenKey]) {
+			t.Errorf("the former key after %v", keyOverlap)
+		}
+		if err := use(dir, time.Now()); err == nil || !strings.Contains(err.Error(), "no rotation has begun") {
+			t.Errorf("a second end of a rotation: %v", err)
+		}
+		p.check(t, "at the end")
+	})
+	generated(t, dir) // checks the permissions
+}
+
+// A rotation that was cut short anywhere is ended by the next one.
+func TestRotationAgain(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "secrets")
+	generated(t, dir)
+	synctest.Test(t, func(t *testing.T) {
+		p := follow(t, dir)
+		for range 3 {
+			before := p.present()
+			if err := accept(dir); err != nil {
+				t.Fatal(err)
+			}
+			if err := use(dir, time.Now()); err != nil {
+				t.Fatal(err)
+			}
+			time.Sleep(time.Second)
+			p.check(t, "after a rotation")
+			for name, token := range p.present() {
+				if token == before[name] {
+					t.Errorf("%s is not new", name)
+				}
+			}
+		}
+		if err := os.WriteFile(filepath.Join(dir, pendingFile), []byte(`{"service_token":`), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if err := accept(dir); err == nil || !strings.Contains(err.Error(), "delete it") {
+			t.Errorf("a broken file: %v", err)
+		}
+		p.check(t, "after a broken file")
+	})
+}
+
+// An older version had one token. Its programs and the new ones understand each other until the first rotation.
+func TestUpgradeKeepsTheToken(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "secrets")
+	if err := os.Mkdir(dir, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, serviceToken), []byte("OLD"), 0o444); err != nil {
+		t.Fatal(err)
+	}
+	files := generated(t, dir)
+	for name, same := range map[string]bool{serviceToken: true, databaseToken: true, snapshotToken: true, metricsToken: false, tokenKey: false} {
+		if (files[name] == "OLD") != same {
+			t.Errorf("%s is %q", name, files[name])
+		}
+	}
+	if err := accept(dir); err != nil {
+		t.Fatal(err)
+	}
+	if err := use(dir, time.Now()); err != nil {
+		t.Fatal(err)
+	}
+	seen := map[string]string{}
+	for name, token := range follow(t, dir).present() {
+		if other, twice := seen[token]; twice {
+			t.Errorf("%s and %s are the same", name, other)
+		}
+		seen[token] = name
+	}
+}
