@@ -188,6 +188,21 @@ type ReadResult struct {
 	Results  []QueryResult `json:"results"`
 }
 
+// Record is a schema of the API.
+type Record struct {
+	// When it was done
+	At time.Time `json:"at"`
+	// The address that it came from
+	From string `json:"from,omitempty"`
+	// done, or why not
+	Result string `json:"result"`
+	// The first digits of the SHA-256 of the token that it came with; empty where nobody is asked for one
+	Token string `json:"token,omitempty"`
+	What  string `json:"what"`
+	// Who gave it, as the operator's program says: user@host. Nobody checks that
+	Who string `json:"who,omitempty"`
+}
+
 // Recovery is a schema of the API.
 type Recovery struct {
 	At time.Time `json:"at"`
@@ -366,6 +381,25 @@ func (c *Client) GetCluster(ctx context.Context) (*Topology, error) {
 // The caller closes what it gets.
 func (c *Client) WatchCluster(ctx context.Context) (io.ReadCloser, error) {
 	return c.stream(ctx, call{method: "GET", path: "/api/v1/cluster/events", retry: true})
+}
+
+// GetHistoryQuery are the parameters of the operation in the URL.
+type GetHistoryQuery struct {
+	// Left out where it is zero.
+	Limit int64
+}
+
+func (q GetHistoryQuery) values() url.Values {
+	v := url.Values{}
+	set(v, "limit", q.Limit, false)
+	return v
+}
+
+// GetHistory: List what operators have done, the newest first
+func (c *Client) GetHistory(ctx context.Context, query GetHistoryQuery) ([]Record, error) {
+	var out []Record
+	err := c.do(ctx, call{method: "GET", path: "/api/v1/cluster/history", retry: true, query: query.values()}, &out)
+	return out, err
 }
 
 // SetSlaves: Set the number of slaves, or leave it to the autoscaler

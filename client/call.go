@@ -156,6 +156,9 @@ func (c *Client) send(ctx context.Context, k call, key string, body []byte) (*ht
 	if c.token != "" {
 		req.Header.Set("Authorization", "Bearer "+c.token)
 	}
+	if c.operator != "" {
+		req.Header.Set("X-Operator", c.operator)
+	}
 	if k.key {
 		req.Header.Set("Idempotency-Key", key)
 	}

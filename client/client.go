@@ -30,6 +30,7 @@ const attemptTimeout = 15 * time.Second
 // it sends the newest Consistency-Token it was given.
 type Client struct {
 	url, token string
+	operator   string
 	http       *http.Client
 	patience   time.Duration
 	newest     atomic.Pointer[position]
@@ -40,6 +41,9 @@ type Option func(*Client)
 
 // WithToken sets the bearer token: the service token, or that of a user's Session.
 func WithToken(token string) Option { return func(c *Client) { c.token = token } }
+
+// WithOperator sets who runs the program, for the history of what operators have done: user@host. Nobody checks it.
+func WithOperator(name string) Option { return func(c *Client) { c.operator = name } }
 
 // WithHTTPClient sets the client that sends the requests. It should have no Timeout of its own,
 // which would cut off streams. Default: http.DefaultClient.
@@ -59,5 +63,5 @@ func New(url string, options ...Option) *Client {
 
 // As returns a client with another token that shares everything else, but has seen nothing yet.
 func (c *Client) As(token string) *Client {
-	return New(c.url, WithToken(token), WithHTTPClient(c.http), WithPatience(c.patience))
+	return New(c.url, WithToken(token), WithOperator(c.operator), WithHTTPClient(c.http), WithPatience(c.patience))
 }

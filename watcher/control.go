@@ -62,7 +62,9 @@ func (w *Watcher) answer(ctx context.Context, d bus.Delivery) {
 		if err := json.Unmarshal(d.Body, &command); err != nil {
 			return problem(cluster.Failed, "the command cannot be read: %s", err)
 		}
-		return w.carryOutBy(ctx, d.Expires, command)
+		answer := w.carryOutBy(ctx, d.Expires, command)
+		w.record(ctx, d.ID, command, answer)
+		return answer
 	})
 	body, err := json.Marshal(answer)
 	if err != nil {
@@ -112,6 +114,10 @@ func (w *Watcher) carryOut(ctx context.Context, c cluster.Command) cluster.Answe
 		return w.scale(ctx, *c.Scale)
 	case c.Switchover != nil:
 		return w.switchOver(ctx, c.Switchover.To)
+	case c.Done != nil:
+		return cluster.Answer{}
+	case c.History:
+		return w.records(ctx)
 	default:
 		return w.topology(ctx)
 	}

@@ -343,6 +343,38 @@ func TestWatcherCommands(t *testing.T) {
 	})
 }
 
+// Every command leaves one record, also one that fails or is delivered twice.
+func TestCommandsLeaveRecords(t *testing.T) {
+	watch(t, func(w *watched) {
+		w.elect("p1.1", "p1")
+		by := &cluster.Operator{Name: "alice@laptop", Token: "5f2c9a01", From: "10.0.0.7"}
+		w.askAs("0", cluster.Command{Topology: true})
+		w.askAs("1", cluster.Command{By: by, Scale: &cluster.ScaleCommand{Count: 3}})
+		w.askAs("2", cluster.Command{By: by, Scale: &cluster.ScaleCommand{Count: 99}})
+		killed := w.askAs("3", cluster.Command{By: by, Crash: cluster.Slave})
+		w.askAs("3", cluster.Command{By: by, Crash: cluster.Slave})
+		w.askAs("4", cluster.Command{By: by, Switchover: &cluster.SwitchOver{To: "nobody"}})
+		w.askAs("5", cluster.Command{By: by, Done: &cluster.Done{What: "empty the database", Result: "done"}})
+		var got []string
+		for _, r := range w.ask(cluster.Command{History: true}).History {
+			if r.Who != by.Name || r.Token != by.Token || r.From != by.From || r.At.IsZero() {
+				t.Errorf("%+v", r)
+			}
+			got = append(got, r.What+": "+r.Result)
+		}
+		want := []string{
+			"empty the database: done",
+			"switch over to nobody: failed: there is no slave nobody that serves and can write",
+			fmt.Sprintf("kill the slave: done: killed process %d", killed.Killed[0]),
+			"set the number of slaves to 99: failed: the number of slaves must be from 1 to 5",
+			"set the number of slaves to 3: done",
+		}
+		if !slices.Equal(got, want) {
+			t.Errorf("%q, want %q", got, want)
+		}
+	})
+}
+
 // A broker delivers a command again whose answer it has lost.
 func TestACommandIsCarriedOutOnce(t *testing.T) {
 	watch(t, func(w *watched) {

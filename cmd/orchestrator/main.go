@@ -23,6 +23,7 @@ import (
 // Config is read from the environment.
 type Config struct {
 	function.Config
+	function.Clients
 	DatabaseToken *secret.Secret `env:"RIDESHARE_DATABASE_TOKEN" form:"secret" secret:"true" doc:"the token with which users and rides read and write the database; RIDESHARE_SERVICE_TOKEN opens that, too"`
 	SnapshotToken *secret.Secret `env:"RIDESHARE_SNAPSHOT_TOKEN" form:"secret" secret:"true" doc:"the token with which it gets snapshots and checksums from the workers; default: RIDESHARE_SERVICE_TOKEN"`
 	Broker        string         `env:"AMQP_URL,required" secret:"true" doc:"the broker: amqp://user:password@host:port/, several hosts with commas between"`
@@ -75,6 +76,7 @@ func run(ctx context.Context, c Config, logger *slog.Logger, tracer tracing.Trac
 	metrics.Queues(orchestrator.Depths(bus))
 	handler := orchestrator.New(options, orchestrator.Config{
 		Bus:      orchestrator.Measured(bus, metrics.Call),
+		Trust:    c.Trust(),
 		Replicas: workers.Remote{Client: &http.Client{}, Token: cmp.Or(c.SnapshotToken, c.ServiceToken)},
 	})
 	return serve.Run(ctx, metrics.Count(handler), c.Serving(logger, tracer))

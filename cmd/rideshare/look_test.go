@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -360,5 +361,30 @@ func TestStatusNamesFaults(t *testing.T) {
 		if !strings.Contains(out.String(), line) {
 			t.Errorf("no line %q in\n%s", line, &out)
 		}
+	}
+}
+
+func TestHistory(t *testing.T) {
+	s := system(t)
+	if got := s.ok("history"); got != "operators have done nothing yet\n" {
+		t.Errorf("at first: %q", got)
+	}
+	s.vars = append(s.vars, "RIDESHARE_OPERATOR=alice@laptop")
+	s.ok("scale", "3")
+	if r := s.run("switchover", "nobody"); r.code == 0 {
+		t.Errorf("a switchover to nobody: %+v", r)
+	}
+	var got []string
+	for _, r := range decode[[]client.Record](s, "history") {
+		if r.Who != "alice@laptop" || len(r.Token) != 8 || r.From != "127.0.0.1" || time.Since(r.At) > time.Minute {
+			t.Errorf("%+v", r)
+		}
+		got = append(got, r.What)
+	}
+	if want := []string{"switch over to nobody", "set the number of slaves to 3"}; !slices.Equal(got, want) {
+		t.Errorf("%q, want %q", got, want)
+	}
+	if text := s.ok("history", "--limit", "1"); strings.Count(text, "\n") != 2 || !strings.Contains(text, "failed: there is no slave nobody") {
+		t.Errorf("%s", text)
 	}
 }

@@ -91,7 +91,7 @@ NO_COLOR, set to anything, turns colours off.
 			root.AddCommand(c)
 		}
 	}
-	grouped("look", newStatus(o), newWorkers(o), newRecoveries(o), newDoctor(o))
+	grouped("look", newStatus(o), newWorkers(o), newRecoveries(o), newHistory(o), newDoctor(o))
 	grouped("change", newRun(env), newCrash(o), newSwitchover(o), newScale(o), newLoad(o))
 	grouped("data", newBackup(o), newRestore(o), newVerify(o))
 	return root

@@ -55,8 +55,18 @@ func (o *operator) client(options ...client.Option) (*client.Client, error) {
 		o.transport = t
 	}
 	return client.New(o.url, append([]client.Option{
-		client.WithToken(token), client.WithPatience(patience), client.WithHTTPClient(&http.Client{Transport: o.transport}),
+		client.WithToken(token), client.WithOperator(o.name()), client.WithPatience(patience), client.WithHTTPClient(&http.Client{Transport: o.transport}),
 	}, options...)...), nil
+}
+
+// name is who the history says has given a command.
+func (o *operator) name() string {
+	name := o.get("RIDESHARE_OPERATOR", "")
+	if name == "" {
+		host, _ := os.Hostname() // without one, the user alone
+		name = o.get("USER", o.get("LOGNAME", "unknown")) + "@" + host
+	}
+	return name
 }
 
 // with is the body of a command that needs a client.

@@ -4,7 +4,6 @@ package main
 import (
 	"context"
 	"log/slog"
-	"net/netip"
 
 	"rideshare/cmd/internal/boot"
 	"rideshare/cmd/internal/function"
@@ -17,8 +16,7 @@ import (
 // Config is read from the environment.
 type Config struct {
 	function.User
-	TrustForwardedFor bool           `env:"RIDESHARE_TRUST_FORWARDED_FOR" envDefault:"false" doc:"whether a gateway of ours says in X-Forwarded-For who the client is"`
-	TrustedProxies    []netip.Prefix `env:"RIDESHARE_TRUSTED_PROXIES" doc:"networks, as 10.0.0.0/8, of further proxies that append to X-Forwarded-For: what they say counts, too"`
+	function.Clients
 }
 
 func main() { boot.Main("users", run) }
@@ -30,11 +28,10 @@ func run(ctx context.Context, c Config, logger *slog.Logger, tracer tracing.Trac
 	}
 	client := c.Client(&options)
 	handler := users.New(options, users.Config{
-		DB:                client,
-		Passwords:         users.NewPasswords(auth.DefaultParams()),
-		Tokens:            c.Tokens(),
-		TrustForwardedFor: c.TrustForwardedFor,
-		TrustedProxies:    c.TrustedProxies,
+		DB:        client,
+		Passwords: users.NewPasswords(auth.DefaultParams()),
+		Tokens:    c.Tokens(),
+		Trust:     c.Trust(),
 	})
 	return serve.Run(ctx, metrics.Count(handler), c.Serving(logger, tracer))
 }

@@ -114,11 +114,11 @@ func accept(dir string) error {
 		}
 	}
 	for _, name := range lined {
-		value, err := first(dir, name)
-		if err != nil {
-			return err
+		value, former, err := lines(dir, name)
+		if err == nil {
+			err = rewrite(filepath.Join(dir, name), strings.Join(append([]string{value, next[name]}, former...), "\n")+"\n")
 		}
-		if err := rewrite(filepath.Join(dir, name), value+"\n"+next[name]+"\n"); err != nil {
+		if err != nil {
 			return err
 		}
 	}
@@ -165,14 +165,15 @@ func use(dir string, now time.Time) error {
 		if name == tokenKey {
 			end = now.Add(keyOverlap)
 		}
-		former, err := first(dir, name)
+		value, former, err := lines(dir, name)
 		if err != nil {
 			return err
 		}
-		if former == next[name] {
+		if value == next[name] {
 			continue // an earlier call was cut short after this
 		}
-		if err := rewrite(filepath.Join(dir, name), next[name]+"\n"+secret.Until(former, end)+"\n"); err != nil {
+		former = append([]string{next[name], secret.Until(value, end)}, former...)
+		if err := rewrite(filepath.Join(dir, name), strings.Join(former, "\n")+"\n"); err != nil {
 			return err
 		}
 	}
@@ -202,15 +203,29 @@ func use(dir string, now time.Time) error {
 
 // first returns the present value of a secret.
 func first(dir, name string) (string, error) {
+	value, _, err := lines(dir, name)
+	return value, err
+}
+
+// keptFormer is how many former values stay valid to their end when a rotation follows another one soon.
+const keptFormer = 2
+
+// lines returns the present value of a secret, and the lines of the former values that have not ended yet.
+func lines(dir, name string) (value string, former []string, err error) {
 	data, err := os.ReadFile(filepath.Join(dir, name))
 	if err != nil {
-		return "", err
+		return "", nil, err
 	}
 	s := &secret.Secret{}
 	if err := s.UnmarshalText(data); err != nil {
-		return "", fmt.Errorf("%s: %w", name, err)
+		return "", nil, fmt.Errorf("%s: %w", name, err)
 	}
-	return s.Current(), nil
+	for line := range strings.SplitSeq(s.Text(), "\n") {
+		if secret.Ends(line) && len(former) < keptFormer {
+			former = append(former, line)
+		}
+	}
+	return s.Current(), former, nil
 }
 
 // rewrite writes a file that containers may have mounted.

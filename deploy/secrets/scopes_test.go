@@ -127,8 +127,12 @@ func TestRotationAgain(t *testing.T) {
 	generated(t, dir)
 	synctest.Test(t, func(t *testing.T) {
 		p := follow(t, dir)
-		for range 3 {
+		signed := ""
+		for i := range 3 {
 			before := p.present()
+			if i == 1 {
+				signed = before[tokenKey] // and there are two rotations since
+			}
 			if err := accept(dir); err != nil {
 				t.Fatal(err)
 			}
@@ -142,6 +146,9 @@ func TestRotationAgain(t *testing.T) {
 					t.Errorf("%s is not new", name)
 				}
 			}
+		}
+		if !p.verifiers[tokenKey].Accepts(signed) {
+			t.Error("two rotations in an hour end the tokens of users")
 		}
 		if err := os.WriteFile(filepath.Join(dir, pendingFile), []byte(`{"service_token":`), 0o600); err != nil {
 			t.Fatal(err)

@@ -46,6 +46,7 @@ var routes = []route{
 	{"POST", "/api/v1/crash/master", service, false},
 	{"POST", "/api/v1/crash/slave", service, false},
 	{"GET", "/api/v1/cluster", service, false},
+	{"GET", "/api/v1/cluster/history", service, false},
 	{"PUT", "/api/v1/cluster/slaves", service, true},
 	{"POST", "/api/v1/cluster/switchover", service, true},
 	{"GET", "/healthz", open, false},

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -91,7 +92,12 @@ func (s *Site) digest(ctx context.Context, ip string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	req.Header.Set("Authorization", "Bearer "+s.Token)
+	text, err := os.ReadFile(filepath.Join(s.Secrets, "snapshot_token"))
+	if err != nil {
+		return "", err
+	}
+	token, _, _ := strings.Cut(string(text), "\n") // what follows is valid, too, while it is replaced
+	req.Header.Set("Authorization", "Bearer "+token)
 	resp, err := s.Target.HTTP.Do(req)
 	if err != nil {
 		return "", err

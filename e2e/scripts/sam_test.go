@@ -72,7 +72,7 @@ func TestSAM(t *testing.T) {
 				"RIDESHARE_CORS_ORIGINS":  "https://app.example",
 				"RIDESHARE_SERVICE_TOKEN": s.read("secrets/service_token"), "RIDESHARE_DATABASE_TOKEN": s.read("secrets/database_token"),
 				"RIDESHARE_TOKEN_KEY": s.read("secrets/token_key"),
-				"AMQP_URL":                s.read("secrets/amqp_url_orchestrator"),
+				"AMQP_URL":            s.read("secrets/amqp_url_orchestrator"),
 			} {
 				if got[name] != want {
 					t.Errorf("%s is %q, want %q", name, got[name], want)

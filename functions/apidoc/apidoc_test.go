@@ -91,6 +91,7 @@ var contract = map[string]struct {
 	"POST /api/v1/crash/slave":        {httpapi.Service, []int{200, 409, 503}},
 	"GET /api/v1/cluster":             {httpapi.Service, []int{200, 503}},
 	"GET /api/v1/cluster/events":      {httpapi.Service, []int{200, 501, 503}},
+	"GET /api/v1/cluster/history":     {httpapi.Service, []int{200, 503}},
 	"PUT /api/v1/cluster/slaves":      {httpapi.Service, []int{200, 503}},
 	"POST /api/v1/cluster/switchover": {httpapi.Service, []int{200, 409, 503}},
 

@@ -27,7 +27,9 @@ func (f *function) registerClear(api *httpapi.API) {
 }
 
 func (f *function) clear(ctx context.Context, in *clearInput) (*httpapi.EmptyOutput, error) {
-	if _, err := f.write(ctx, in.ID(ctx, "db-clear"), httpapi.Digest(ctx), db.Write{Ops: []db.Op{{Clear: true}}}); err != nil {
+	_, err := f.write(ctx, in.ID(ctx, "db-clear"), httpapi.Digest(ctx), db.Write{Ops: []db.Op{{Clear: true}}})
+	f.done(ctx, "empty the database", err)
+	if err != nil {
 		return nil, err
 	}
 	return &httpapi.EmptyOutput{}, nil

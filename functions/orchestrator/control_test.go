@@ -20,7 +20,16 @@ import (
 func watched(answer cluster.Answer, command *string) *fakeBus {
 	return &fakeBus{
 		call: func(_ context.Context, q bus.Queue, r bus.Request) ([]byte, error) {
-			*command = string(q) + " " + string(r.Body)
+			var c cluster.Command
+			if err := json.Unmarshal(r.Body, &c); err != nil {
+				return nil, err
+			}
+			c.By = nil // history_test.go
+			body, err := json.Marshal(c)
+			if err != nil {
+				return nil, err
+			}
+			*command = string(q) + " " + string(body)
 			return json.Marshal(answer)
 		},
 		consumers: func(bus.Queue) (int, error) { return 1, nil },
@@ -115,6 +124,7 @@ func testEverythingWantsTheServiceToken(t *testing.T, via servetest.Driver) {
 		"/api/v1/crash/slave":        {http.MethodPost, ""},
 		"/api/v1/cluster":            {http.MethodGet, ""},
 		"/api/v1/cluster/events":     {http.MethodGet, ""},
+		"/api/v1/cluster/history":    {http.MethodGet, ""},
 		"/api/v1/cluster/slaves":     {http.MethodPut, `{"count":1}`},
 		"/api/v1/cluster/switchover": {http.MethodPost, `{}`},
 	} {

@@ -34,7 +34,7 @@ func (f *function) registerCrash(api *httpapi.API) {
 }
 
 func (f *function) crash(ctx context.Context, role cluster.Role) (*crashOutput, error) {
-	answer, err := f.control(ctx, cluster.Command{Crash: role})
+	answer, err := f.control(ctx, cluster.Command{By: f.by(ctx), Crash: role})
 	if err != nil {
 		return nil, err
 	}

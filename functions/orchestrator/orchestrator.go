@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"log/slog"
 	"net/http"
 
 	"rideshare/internal/bus"
@@ -21,6 +22,8 @@ type Config struct {
 	// Replicas reaches the workers directly, for what is too large for a queue. Where it is nil, as
 	// where no network leads to them, snapshots and checksums are a 503.
 	Replicas Replicas
+	// Trust says whose word about a client's address is taken, for the history.
+	Trust httpapi.Trust
 }
 
 // Replicas are the workers, each at the Addr that it has in the topology.
@@ -38,13 +41,13 @@ func New(o httpapi.Options, c Config) http.Handler {
 	o.Newest = newest.Get
 	o.Ready = func(ctx context.Context) error { return Ready(ctx, c.Bus) }
 	api := httpapi.New(o)
-	register(api, newFunction(c, newest))
+	register(api, newFunction(c, newest, api.Logger()))
 	return api.Handler()
 }
 
 // Register adds the operations to an API.
 func Register(api *httpapi.API, c Config) {
-	register(api, newFunction(c, &consistency.Newest{}))
+	register(api, newFunction(c, &consistency.Newest{}, api.Logger()))
 }
 
 func register(api *httpapi.API, f *function) {
@@ -56,6 +59,7 @@ func register(api *httpapi.API, f *function) {
 	f.registerWorkers(api)
 	f.registerCrash(api)
 	f.registerCluster(api)
+	f.registerHistory(api)
 	f.registerEvents(api)
 	f.registerSlaves(api)
 	f.registerSwitchover(api)
@@ -79,11 +83,14 @@ type function struct {
 	bus      bus.Bus
 	replicas Replicas
 	newest   *consistency.Newest
-	feed     feed // of the topology
+	trust    httpapi.Trust
+	logger   *slog.Logger
+	feed     feed   // of the topology
+	recent   recent // records
 }
 
-func newFunction(c Config, newest *consistency.Newest) *function {
-	f := &function{bus: c.Bus, replicas: c.Replicas, newest: newest}
+func newFunction(c Config, newest *consistency.Newest, logger *slog.Logger) *function {
+	f := &function{bus: c.Bus, replicas: c.Replicas, newest: newest, trust: c.Trust, logger: logger}
 	f.feed.read, f.feed.period = f.event, eventPeriod
 	return f
 }

@@ -45,6 +45,7 @@ func (f *function) dbRead(ctx context.Context, in *readInput) (*readOutput, erro
 		}
 	}
 	result, err := f.read(ctx, r)
+	f.often(ctx, "read from the database", err)
 	if err != nil {
 		if db.KindOf(err) == db.BadPosition {
 			request.RejectToken()

@@ -40,5 +40,5 @@ func (f *function) setSlaves(ctx context.Context, in *slavesInput) (*topologyOut
 	if in.Body.Count != nil {
 		command.Count = *in.Body.Count
 	}
-	return f.topology(ctx, cluster.Command{Scale: &command})
+	return f.topology(ctx, cluster.Command{By: f.by(ctx), Scale: &command})
 }

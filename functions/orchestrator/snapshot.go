@@ -39,6 +39,7 @@ func (f *function) registerSnapshot(api *httpapi.API) {
 // snapshot finds a replica that holds all that was acknowledged before, and passes on what it gives.
 func (f *function) snapshot(ctx context.Context, _ *struct{}) (httpapi.Stream, error) {
 	rows, position, err := f.size(ctx)
+	f.often(ctx, "read all of the database", err)
 	if err != nil {
 		return nil, err
 	}

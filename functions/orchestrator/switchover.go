@@ -45,5 +45,5 @@ func (f *function) registerSwitchover(api *httpapi.API) {
 
 func (f *function) switchOver(ctx context.Context, in *switchoverInput) (*topologyOutput, error) {
 	command := cluster.SwitchOver{To: string(in.Body.To)}
-	return f.topology(ctx, cluster.Command{Switchover: &command})
+	return f.topology(ctx, cluster.Command{By: f.by(ctx), Switchover: &command})
 }

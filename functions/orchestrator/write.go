@@ -44,6 +44,7 @@ func (f *function) dbWrite(ctx context.Context, in *writeInput) (*writeOutput, e
 		return nil, httpapi.Forbidden("sequences are advanced by operators, with the service token")
 	}
 	result, err := f.write(ctx, in.ID(ctx, "db-write"), in.Digest(ctx), w)
+	f.often(ctx, "write to the database", err)
 	if err != nil {
 		return nil, err
 	}

@@ -24,14 +24,6 @@ type changeInput struct {
 	httpapi.Idempotency
 	Username string `path:"username" doc:"Percent-encoded" example:"alice"`
 	Body     newPassword
-
-	client client
-}
-
-// Resolve implements huma.Resolver: an operation does not see the connection.
-func (in *changeInput) Resolve(hc huma.Context) []error {
-	in.client = clientOf(hc)
-	return in.Idempotency.Resolve(hc)
 }
 
 func (f *function) registerChange(api *httpapi.API) {
@@ -65,7 +57,7 @@ func (f *function) change(ctx context.Context, in *changeInput) (*httpapi.EmptyO
 	if err != nil {
 		return nil, err
 	}
-	if err := f.Passwords.signIns.Allow(in.Username, f.clientAddress(in.client)); err != nil {
+	if err := f.Passwords.signIns.Allow(in.Username, f.Trust.Address(httpapi.ClientOf(ctx))); err != nil {
 		return nil, err
 	}
 	id := in.ID(ctx, "change-password", in.Username)

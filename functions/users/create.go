@@ -14,14 +14,6 @@ import (
 type createInput struct {
 	httpapi.Idempotency
 	Body credentials
-
-	client client
-}
-
-// Resolve implements huma.Resolver: an operation does not see the connection.
-func (in *createInput) Resolve(hc huma.Context) []error {
-	in.client = clientOf(hc)
-	return in.Idempotency.Resolve(hc)
 }
 
 func (f *function) registerCreate(api *httpapi.API) {
@@ -46,7 +38,7 @@ func (f *function) create(ctx context.Context, in *createInput) (*httpapi.EmptyO
 	if err != nil {
 		return nil, err
 	}
-	if err := f.Passwords.signUps.Allow(in.Body.Username, f.clientAddress(in.client)); err != nil {
+	if err := f.Passwords.signUps.Allow(in.Body.Username, f.Trust.Address(httpapi.ClientOf(ctx))); err != nil {
 		return nil, err
 	}
 	hash, err := f.Passwords.hasher.Hash(ctx, password)

@@ -3,9 +3,6 @@ package users
 import (
 	"context"
 	"net/http"
-	"net/netip"
-	"slices"
-	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -15,22 +12,7 @@ import (
 	"rideshare/internal/username"
 )
 
-type signInInput struct {
-	Body credentials
-
-	client client
-}
-
-// Resolve implements huma.Resolver: an operation does not see the connection.
-func (in *signInInput) Resolve(hc huma.Context) []error {
-	in.client = clientOf(hc)
-	return nil
-}
-
-// client is where a request comes from.
-type client struct{ remote, forwarded string }
-
-func clientOf(hc huma.Context) client { return client{hc.RemoteAddr(), hc.Header("X-Forwarded-For")} }
+type signInInput struct{ Body credentials }
 
 type signInOutput struct{ Body session }
 
@@ -56,7 +38,7 @@ func (f *function) signIn(ctx context.Context, in *signInInput) (*signInOutput, 
 	if err != nil {
 		return nil, err
 	}
-	from := f.clientAddress(in.client)
+	from := f.Trust.Address(httpapi.ClientOf(ctx))
 	if err := f.Passwords.signIns.Allow(in.Body.Username, from); err != nil {
 		return nil, err
 	}
@@ -93,28 +75,4 @@ func (f *function) find(ctx context.Context, name string) (of httpapi.Account, h
 	}
 	row := result.Results[0].Rows[0]
 	return account.Of(row), row.Text("password_hash"), nil
-}
-
-// clientAddress returns the address of the client: of the connection, or what the last of the trusted proxies
-// before the function says.
-func (f *function) clientAddress(c client) string {
-	if !f.TrustForwardedFor {
-		return c.remote
-	}
-	address := c.remote
-	for hops := strings.Split(c.forwarded, ","); len(hops) > 0; hops = hops[:len(hops)-1] {
-		last := strings.TrimSpace(hops[len(hops)-1])
-		if last == "" {
-			break
-		}
-		address = last
-		if ip, err := netip.ParseAddr(last); err != nil || !f.trusts(ip.Unmap()) {
-			break
-		}
-	}
-	return address
-}
-
-func (f *function) trusts(ip netip.Addr) bool {
-	return slices.ContainsFunc(f.TrustedProxies, func(p netip.Prefix) bool { return p.Contains(ip) })
 }

@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
-	"net/netip"
 	"strings"
 	"testing"
 	"time"
@@ -61,29 +60,6 @@ func testSignInIsLimited(t *testing.T, via servetest.Driver) {
 	want(t, w, 429, "")
 	if w.Header().Get("Retry-After") == "" {
 		t.Errorf("%v", w.Header())
-	}
-}
-
-func TestClientAddress(t *testing.T) {
-	for name, c := range map[string]struct {
-		trust     bool
-		forwarded string
-		want      string
-	}{
-		"direct":                      {false, "", "10.0.0.1:99"},
-		"a client's own claim":        {false, "1.2.3.4", "10.0.0.1:99"},
-		"our gateway":                 {true, "1.2.3.4", "1.2.3.4"},
-		"a claim through our gateway": {true, "6.6.6.6, 1.2.3.4", "1.2.3.4"},
-		"gateway without the header":  {true, "", "10.0.0.1:99"},
-		"a proxy before our gateway":  {true, "1.2.3.4, 172.16.0.9", "1.2.3.4"},
-		"two of them":                 {true, "6.6.6.6, 1.2.3.4, 172.16.0.8,172.16.0.9", "1.2.3.4"},
-		"a proxy that does not know":  {true, "172.16.0.9", "172.16.0.9"},
-		"a proxy that says nonsense":  {true, "x, 172.16.0.9", "x"},
-	} {
-		f := &function{Config: Config{TrustForwardedFor: c.trust, TrustedProxies: []netip.Prefix{netip.MustParsePrefix("172.16.0.0/16")}}}
-		if got := f.clientAddress(client{remote: "10.0.0.1:99", forwarded: c.forwarded}); got != c.want {
-			t.Errorf("%s: %s", name, got)
-		}
 	}
 }
 

@@ -4,7 +4,6 @@ package users
 
 import (
 	"net/http"
-	"net/netip"
 	"time"
 
 	"golang.org/x/sync/semaphore"
@@ -22,11 +21,8 @@ type Config struct {
 	DB        dbclient.DB
 	Tokens    *auth.Tokens
 	Passwords *Passwords
-	// TrustForwardedFor says that a gateway of ours stands before the function: the address of a
-	// client is then the last one in X-Forwarded-For, which the gateway has put there.
-	TrustForwardedFor bool
-	// TrustedProxies are the addresses of proxies before that gateway, whose word is taken, too.
-	TrustedProxies []netip.Prefix
+	// Trust says whose word about a client's address is taken.
+	Trust httpapi.Trust
 }
 
 // New returns the function as a handler.

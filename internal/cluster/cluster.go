@@ -29,12 +29,39 @@ const (
 	Deleted State = "deleted"
 )
 
-// Command is a request to the leading watcher. Exactly one of its members is set.
+// Command is a request to the leading watcher. Exactly one of its members is set, beside By.
 type Command struct {
+	By         *Operator     `json:"by,omitempty"`         // who gives the command; nil for Topology and History
 	Topology   bool          `json:"topology,omitempty"`   // what is there?
 	Crash      Role          `json:"crash,omitempty"`      // kill the master, or the slave with the highest process id
 	Scale      *ScaleCommand `json:"scale,omitempty"`      // set how many slaves there should be
 	Switchover *SwitchOver   `json:"switchover,omitempty"` // change the master as planned
+	Done       *Done         `json:"done,omitempty"`       // keep a record of what was done elsewhere
+	History    bool          `json:"history,omitempty"`    // what have operators done?
+}
+
+// Operator is who gives a command.
+type Operator struct {
+	Name  string `json:"name,omitempty"`  // as the operator's program says; nobody checks it
+	Token string `json:"token,omitempty"` // the fingerprint of the token; empty where nobody is asked for one
+	From  string `json:"from,omitempty"`  // the client's address
+}
+
+// Done is a command that the orchestrator has carried out without the watcher.
+type Done struct {
+	What   string `json:"what"`
+	Result string `json:"result"`
+}
+
+// Record is what is kept of an operator's command.
+type Record struct {
+	ID     string    `json:"id,omitempty" hidden:"true"` // of the command: it is recorded once
+	At     time.Time `json:"at" doc:"When it was done"`
+	Who    string    `json:"who,omitempty" doc:"Who gave it, as the operator's program says: user@host. Nobody checks that" example:"alice@laptop"`
+	Token  string    `json:"token,omitempty" doc:"The first digits of the SHA-256 of the token that it came with; empty where nobody is asked for one" example:"5f2c9a01"`
+	From   string    `json:"from,omitempty" doc:"The address that it came from" example:"172.20.0.1"`
+	What   string    `json:"what" example:"set the number of slaves to 3"`
+	Result string    `json:"result" doc:"done, or why not" example:"done"`
 }
 
 // ScaleCommand sets the number of slaves, or leaves it to the autoscaler.
@@ -62,6 +89,7 @@ const (
 type Answer struct {
 	Topology *Topology `json:"topology,omitempty"` // to Topology, Scale and Switchover: afterwards
 	Killed   []int     `json:"killed,omitempty"`   // to Crash: the process ids
+	History  []Record  `json:"history,omitempty"`  // to History: the newest first
 	Problem  Problem   `json:"problem,omitempty"`
 	Message  string    `json:"message,omitempty"` // says more about Problem
 }

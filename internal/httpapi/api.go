@@ -53,6 +53,9 @@ type API struct {
 	public  map[string]bool // the patterns of the operations that want no service token
 }
 
+// Logger returns the logger of the options, never nil.
+func (a *API) Logger() *slog.Logger { return a.options.Logger }
+
 // New returns an API that has /healthz, /readyz and the Handlers of the options. Operations are
 // added with Register, before Handler is called.
 func New(o Options) *API {

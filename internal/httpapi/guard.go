@@ -88,6 +88,7 @@ func RequireSubject(ctx context.Context, username string) error {
 
 // authorize is huma middleware that enforces the Security requirement of operations.
 func (a *API) authorize(hc huma.Context, next func(huma.Context)) {
+	hc = withClient(hc)
 	need := hc.Operation().Security
 	if len(need) == 0 {
 		next(hc)

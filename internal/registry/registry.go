@@ -117,6 +117,12 @@ type Registry interface {
 	// SetConfig replaces the config of that version. ErrConflict: it has another one by now.
 	SetConfig(ctx context.Context, c Config, version int64) error
 
+	// Record keeps the record of an operator's command. It outlives every session, until KeptRecords newer ones
+	// are there. A record with the ID of one that is there is not kept again.
+	Record(ctx context.Context, r cluster.Record) error
+	// History returns the records, the newest first.
+	History(ctx context.Context) ([]cluster.Record, error)
+
 	// LeadWatchers makes the watcher the leading one; no error when it is so already. ErrTaken:
 	// another one leads.
 	LeadWatchers(ctx context.Context, watcher string) error

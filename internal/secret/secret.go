@@ -223,6 +223,9 @@ func Hash(value string) string {
 // Until returns the line of a value that is valid until then.
 func Until(line string, t time.Time) string { return line + untilWord + t.UTC().Format(time.RFC3339) }
 
+// Ends reports whether a line is one of Until.
+func Ends(line string) bool { return strings.Contains(line, untilWord) }
+
 // Fingerprint returns what names a value in a record without telling the value.
 func Fingerprint(value string) string { return strings.TrimPrefix(Hash(value), hashPrefix)[:8] }
 

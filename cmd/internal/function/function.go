@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"maps"
+	"net/netip"
 	"os"
 	"strings"
 	"time"
@@ -135,4 +136,15 @@ func (u User) Client(o *httpapi.Options) *dbclient.Client {
 	client := dbclient.New(dbclient.Config{URL: u.URL, Token: u.token()})
 	o.Newest, o.Ready = client.Newest, client.Ready
 	return client
+}
+
+// Clients is how a function learns where a request comes from.
+type Clients struct {
+	TrustForwardedFor bool           `env:"RIDESHARE_TRUST_FORWARDED_FOR" envDefault:"false" doc:"whether a gateway of ours says in X-Forwarded-For who the client is"`
+	TrustedProxies    []netip.Prefix `env:"RIDESHARE_TRUSTED_PROXIES" doc:"networks, as 10.0.0.0/8, of further proxies that append to X-Forwarded-For: what they say counts, too"`
+}
+
+// Trust says whose word about a client's address is taken.
+func (c Clients) Trust() httpapi.Trust {
+	return httpapi.Trust{Forwarded: c.TrustForwardedFor, Proxies: c.TrustedProxies}
 }

@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"rideshare/internal/cluster"
 	"rideshare/internal/registry"
 )
 
@@ -30,6 +31,7 @@ type Server struct {
 	epoch    uint64      // the latest
 	config   registry.Config
 	version  int64
+	history  []cluster.Record
 }
 
 // lease is one life of a session: what it owns vanishes when it ends.

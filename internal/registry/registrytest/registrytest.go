@@ -51,7 +51,7 @@ type scenario struct {
 
 // Run runs every scenario in which the registry stays up, on a registry of its own.
 func Run(t *testing.T, f Factory) {
-	run(t, f, f.Features.Parallel, members(), elections(), configs(), watches(), watchers(), sessions())
+	run(t, f, f.Features.Parallel, members(), elections(), configs(), records(), watches(), watchers(), sessions())
 }
 
 // RunOutages runs those that stop the registry, one after the other. The time-out has to be longer than a

@@ -50,9 +50,11 @@ func encode(node any) []byte {
 }
 
 // decode reads exactly one JSON object, without members that are not known.
-func decode(data []byte, into any) error {
+func decode(data []byte, into any) error { return decodeUpTo(maxNode, data, into) }
+
+func decodeUpTo(most int, data []byte, into any) error {
 	switch {
-	case len(data) > maxNode:
+	case len(data) > most:
 		return fmt.Errorf("%d bytes are too many", len(data))
 	case !utf8.Valid(data):
 		return errors.New("not valid UTF-8")

@@ -5,6 +5,7 @@
 //	/rideshare/workers/<id>  ephemeral: a worker, as it describes itself
 //	/rideshare/config        what should be
 //	/rideshare/watchers      ephemeral: the leading watcher
+//	/rideshare/history       what operators have done
 //
 // DESIGN.md beside the code says what can go wrong with the server and the client library, and
 // where it is handled.
@@ -72,7 +73,7 @@ type Session struct {
 var _ registry.Registry = (*Session)(nil)
 
 // nodes are the paths.
-type nodes struct{ root, epoch, master, workers, config, watchers string }
+type nodes struct{ root, epoch, master, workers, config, watchers, history string }
 
 func (n nodes) worker(id string) string { return n.workers + "/" + id }
 
@@ -88,7 +89,7 @@ func Open(c Config) (*Session, error) {
 		config: c,
 		nodes: nodes{
 			root: c.Root, epoch: c.Root + "/epoch", master: c.Root + "/master",
-			workers: c.Root + "/workers", config: c.Root + "/config", watchers: c.Root + "/watchers",
+			workers: c.Root + "/workers", config: c.Root + "/config", watchers: c.Root + "/watchers", history: c.Root + "/history",
 		},
 		acl:     zk.WorldACL(zk.PermAll),
 		log:     cmp.Or(c.Logger, slog.New(slog.DiscardHandler)),
