@@ -57,15 +57,7 @@ func (w *Watcher) consumeControl(ctx context.Context, consumer bus.Consumer) {
 }
 
 func (w *Watcher) answer(ctx context.Context, d bus.Delivery) {
-	answer := w.once(d.ID, func() cluster.Answer {
-		var command cluster.Command
-		if err := json.Unmarshal(d.Body, &command); err != nil {
-			return problem(cluster.Failed, "the command cannot be read: %s", err)
-		}
-		answer := w.carryOutBy(ctx, d.Expires, command)
-		w.record(ctx, d.ID, command, answer)
-		return answer
-	})
+	answer := w.execute(ctx, d)
 	body, err := json.Marshal(answer)
 	if err != nil {
 		w.Logger.Error("an answer has no JSON form", "why", err)
@@ -75,6 +67,21 @@ func (w *Watcher) answer(ctx context.Context, d bus.Delivery) {
 		w.Logger.Debug("cannot reply", "why", err)
 	}
 	_ = d.Ack() // where the connection is lost the command comes again, with its caller gone
+}
+
+func (w *Watcher) execute(ctx context.Context, d bus.Delivery) cluster.Answer {
+	var command cluster.Command
+	if err := json.Unmarshal(d.Body, &command); err != nil {
+		return problem(cluster.Failed, "the command cannot be read: %s", err)
+	}
+	if command.Topology || command.History { // a second look does no harm, and the answer is large
+		return w.carryOutBy(ctx, d.Expires, command)
+	}
+	return w.once(d.ID, func() cluster.Answer {
+		answer := w.carryOutBy(ctx, d.Expires, command)
+		w.record(ctx, d.ID, command, answer)
+		return answer
+	})
 }
 
 // remember is how long a command's answer is kept. Nobody waits for an answer that long.

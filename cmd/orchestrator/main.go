@@ -55,7 +55,7 @@ func run(ctx context.Context, c Config, logger *slog.Logger, tracer tracing.Trac
 		c.IdleRedial = lambdaIdleRedial
 	}
 	policy := c.Policy()
-	policy.Database = c.DatabaseToken
+	policy.Database = cmp.Or(c.DatabaseToken, c.ServiceToken)
 	options, metrics, err := c.Options("RideShare orchestrator", policy, logger, tracer)
 	if err != nil {
 		return err

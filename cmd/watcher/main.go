@@ -139,6 +139,8 @@ func (c Config) refresh(ctx context.Context, containers *docker.Pairs, logger *s
 func (c Config) workerSecrets() map[string]string {
 	secrets := map[string]string{
 		"AMQP_URL": c.WorkerBroker, "ZOOKEEPER_AUTH": c.ZooKeeperKey, "RIDESHARE_SNAPSHOT_TOKEN": c.SnapshotToken.Text(),
+		// A worker of the version before, which an operator may go back to, knows one value of this name.
+		"RIDESHARE_SERVICE_TOKEN": c.SnapshotToken.Current(),
 	}
 	if c.MetricsToken.IsSet() {
 		secrets["RIDESHARE_METRICS_TOKEN"] = c.MetricsToken.Text()

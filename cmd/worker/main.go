@@ -2,6 +2,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -33,7 +34,8 @@ type Config struct {
 	ID            string         `env:"RIDESHARE_WORKER_ID,required" doc:"the worker's id: unlike that of any other, also of an earlier one on the same database"`
 	Pair          string         `env:"RIDESHARE_PAIR,required" doc:"the pair it belongs to"`
 	Addr          string         `env:"RIDESHARE_ADDR" form:"address" envDefault:":7000" doc:"where it gives snapshots, and answers /healthz and /metrics"`
-	SnapshotToken *secret.Secret `env:"RIDESHARE_SNAPSHOT_TOKEN,required" form:"secret" secret:"true" doc:"the token with which workers get snapshots from each other"`
+	SnapshotToken *secret.Secret `env:"RIDESHARE_SNAPSHOT_TOKEN" form:"secret" secret:"true" doc:"the token with which workers get snapshots from each other; default: RIDESHARE_SERVICE_TOKEN, which a watcher of the version before gives"`
+	ServiceToken  *secret.Secret `env:"RIDESHARE_SERVICE_TOKEN" form:"secret" secret:"true" doc:"see RIDESHARE_SNAPSHOT_TOKEN"`
 	MetricsToken  *secret.Secret `env:"RIDESHARE_METRICS_TOKEN" form:"secret" secret:"true" doc:"the token that opens /metrics; default: nobody gets them"`
 	Broker        string         `env:"AMQP_URL,required" secret:"true" doc:"the broker: amqp://user:password@host:port/, several hosts with commas between"`
 	Replicated    bool           `env:"AMQP_REPLICATED" envDefault:"false" doc:"whether the queues of reads and of commands survive the loss of one of several brokers; all programs must agree"`
@@ -46,11 +48,17 @@ type Config struct {
 // Check returns what is wrong with the configuration.
 func (c Config) Check() error {
 	fault := amqp.CheckVariable("AMQP_URL", c.Broker)
+	if !c.token().IsSet() {
+		fault = errors.Join(fault, errors.New("RIDESHARE_SNAPSHOT_TOKEN is not set: set it, or set RIDESHARE_SNAPSHOT_TOKEN_FILE to a file that holds its value"))
+	}
 	if err := mysql.CheckDSN(c.Database); err != nil {
 		fault = errors.Join(fault, fmt.Errorf("MYSQL_DSN has a wrong value, which is not shown: it must be user:password@tcp(host:3306)/schema: %w", err))
 	}
 	return fault
 }
+
+// token is that of snapshots.
+func (c Config) token() *secret.Secret { return cmp.Or(c.SnapshotToken, c.ServiceToken) }
 
 // heartbeat lets the broker notice within some 3 s that this worker was paused, and give its
 // messages to the next master.
@@ -100,13 +108,13 @@ func run(ctx context.Context, c Config, logger *slog.Logger, tracer tracing.Trac
 	worker := workers.New(workers.Config{
 		ID: c.ID, Pair: c.Pair, PID: os.Getpid(), Addr: host + ":" + port,
 		Store: db, Log: log, Bus: bus, Registry: registry, Quiet: quiet,
-		Fetch: workers.FetchHTTP(&http.Client{}, c.SnapshotToken), Logger: logger,
+		Fetch: workers.FetchHTTP(&http.Client{}, c.token()), Logger: logger,
 		Metrics: metrics.Worker(c.ID, c.Disk), Tracer: tracer,
 	})
 	mux := http.NewServeMux()
 	policy := auth.Policy{On: true, Metrics: c.MetricsToken}
 	mux.Handle("GET /metrics", policy.GuardMetrics(metrics.Handler()))
-	mux.Handle("/", worker.Snapshots(c.SnapshotToken))
+	mux.Handle("/", worker.Snapshots(c.token()))
 	// The server ends with the worker, whatever ends that.
 	serving, stop := context.WithCancel(ctx)
 	g, ctx := errgroup.WithContext(ctx)

@@ -27,9 +27,15 @@ func main() {
 	var err error
 	switch os.Args[1] {
 	case "--accept":
-		err = accept(os.Args[2])
+		var r *rotation
+		if r, err = begin(os.Args[2]); err == nil {
+			err = r.accept()
+		}
 	case "--use":
-		err = use(os.Args[2], time.Now())
+		var r *rotation
+		if r, err = open(os.Args[2]); err == nil {
+			err = r.use(time.Now())
+		}
 	default:
 		err = generate(os.Args[1], os.Args[2])
 	}

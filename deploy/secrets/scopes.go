@@ -52,7 +52,7 @@ const pendingFile = "rotation.json"
 func keepTokens(dir string) error {
 	former, err := os.ReadFile(filepath.Join(dir, serviceToken))
 	upgrade := err == nil
-	for _, name := range []string{serviceToken, databaseToken, metricsToken, snapshotToken, tokenKey} {
+	for _, name := range tokens() {
 		content := random
 		if upgrade && (name == databaseToken || name == snapshotToken) {
 			// Programs of the version before know one token alone, and run beside the new ones for a while.
@@ -78,154 +78,166 @@ func keepHashes(dir, name string) error {
 	var want []string
 	path := filepath.Join(dir, name+hashesSuffix)
 	text, err := os.ReadFile(path)
-	current := err == nil
+	complete := err == nil
 	for _, token := range hashed[name] {
-		value, err := first(dir, token)
+		value, err := current(dir, token)
 		if err != nil {
 			return err
 		}
 		want = append(want, secret.Hash(value))
-		current = current && slices.Contains(strings.Split(string(text), "\n"), secret.Hash(value))
+		complete = complete && slices.Contains(strings.Split(string(text), "\n"), secret.Hash(value))
 	}
-	if current {
+	if complete {
 		return nil
 	}
 	return rewrite(path, strings.Join(want, "\n")+"\n")
 }
 
-// accept begins to replace all tokens: after it, every program accepts the new values, too, and nobody presents
-// them yet. It may be repeated.
-func accept(dir string) error {
-	next, err := pending(dir)
-	if err != nil {
-		return err
+// rotation is the replacement of all tokens. The former values are written down with the next ones, so that a
+// rotation that was cut short anywhere goes on where it was.
+type rotation struct {
+	dir          string
+	rewrite      func(path, text string) error
+	Former, Next map[string]string // by name; as they are in pendingFile
+}
+
+// tokens are the names of all secrets that are replaced.
+func tokens() []string {
+	return []string{serviceToken, databaseToken, metricsToken, snapshotToken, tokenKey}
+}
+
+// open returns the rotation of a folder that is under way. fs.ErrNotExist: none is.
+func open(dir string) (*rotation, error) {
+	r := &rotation{dir: dir, rewrite: rewrite}
+	path := filepath.Join(dir, pendingFile)
+	data, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, err
 	}
-	for name, tokens := range hashed {
-		var lines []string
-		for _, token := range tokens {
-			value, err := first(dir, token)
-			if err != nil {
-				return err
-			}
-			lines = append(lines, secret.Hash(value), secret.Hash(next[token]))
+	if err == nil {
+		err = json.Unmarshal(data, r)
+	}
+	for _, name := range tokens() {
+		if err == nil && (r.Former[name] == "" || r.Next[name] == "") {
+			err = fmt.Errorf("it has no %s", name)
 		}
-		if err := rewrite(filepath.Join(dir, name+hashesSuffix), strings.Join(lines, "\n")+"\n"); err != nil {
+	}
+	if err != nil {
+		return nil, fmt.Errorf("%s, of a rotation that was cut short, cannot be used: delete it, and rotate again: %w", path, err)
+	}
+	return r, nil
+}
+
+// begin returns the rotation of a folder: the one that is under way, or a new one.
+func begin(dir string) (*rotation, error) {
+	r, err := open(dir)
+	if !errors.Is(err, fs.ErrNotExist) {
+		return r, err
+	}
+	r = &rotation{dir: dir, rewrite: rewrite, Former: map[string]string{}, Next: map[string]string{}}
+	for _, name := range tokens() {
+		if r.Former[name], err = current(dir, name); err != nil {
+			return nil, err
+		}
+		if r.Next[name], err = random(); err != nil {
+			return nil, err
+		}
+	}
+	data, err := json.Marshal(r)
+	if err == nil {
+		err = atomicfile.Write(filepath.Join(dir, pendingFile), data, 0o600)
+	}
+	return r, err
+}
+
+// accept lets every program accept the next values, too. Nobody presents them yet. It may be repeated.
+func (r *rotation) accept() error {
+	for name, tokens := range hashed {
+		if err := r.write(name+hashesSuffix, tokens, secret.Hash, func(former, next string) []string { return []string{former, next} }); err != nil {
 			return err
 		}
 	}
 	for _, name := range lined {
-		value, former, err := lines(dir, name)
-		if err == nil {
-			err = rewrite(filepath.Join(dir, name), strings.Join(append([]string{value, next[name]}, former...), "\n")+"\n")
-		}
-		if err != nil {
+		if err := r.write(name, []string{name}, plain, func(former, next string) []string { return []string{former, next} }); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// pending returns the new values, which it makes and writes down where there are none.
-func pending(dir string) (map[string]string, error) {
-	path := filepath.Join(dir, pendingFile)
-	next := map[string]string{}
-	data, err := os.ReadFile(path)
-	switch {
-	case err == nil:
-		err = json.Unmarshal(data, &next)
-	case errors.Is(err, fs.ErrNotExist):
-		for _, name := range []string{serviceToken, databaseToken, metricsToken, snapshotToken, tokenKey} {
-			next[name], _ = random()
+// use lets holders present the next values, and then the former ones end soon. It may be repeated until it has
+// succeeded.
+func (r *rotation) use(now time.Time) error {
+	for _, name := range []string{databaseToken, metricsToken, serviceToken} {
+		if err := r.rewrite(filepath.Join(r.dir, name), r.Next[name]); err != nil {
+			return err
 		}
-		if data, err = json.Marshal(next); err == nil {
-			err = atomicfile.Write(path, data, 0o600)
-		}
-	}
-	if err == nil && (next[serviceToken] == "" || next[databaseToken] == "" || next[metricsToken] == "" || next[snapshotToken] == "" || next[tokenKey] == "") {
-		err = errors.New("a value is missing")
-	}
-	if err != nil {
-		return nil, fmt.Errorf("%s, of a rotation that was cut short, cannot be used: delete it, and rotate again: %w", path, err)
-	}
-	return next, nil
-}
-
-// use ends what accept has begun: holders present the new values, and the former ones end soon. It may be repeated
-// until it has succeeded.
-func use(dir string, now time.Time) error {
-	if _, err := os.Stat(filepath.Join(dir, pendingFile)); err != nil {
-		return fmt.Errorf("no rotation has begun: %w", err)
-	}
-	next, err := pending(dir)
-	if err != nil {
-		return err
 	}
 	for _, name := range lined {
 		end := now.Add(overlap)
 		if name == tokenKey {
 			end = now.Add(keyOverlap)
 		}
-		value, former, err := lines(dir, name)
-		if err != nil {
-			return err
-		}
-		if value == next[name] {
-			continue // an earlier call was cut short after this
-		}
-		former = append([]string{next[name], secret.Until(value, end)}, former...)
-		if err := rewrite(filepath.Join(dir, name), strings.Join(former, "\n")+"\n"); err != nil {
+		if err := r.write(name, []string{name}, plain, ending(end)); err != nil {
 			return err
 		}
 	}
 	for name, tokens := range hashed {
-		var lines []string
-		for _, token := range tokens {
-			former, err := first(dir, token)
-			if err != nil {
-				return err
-			}
-			lines = append(lines, secret.Hash(next[token]))
-			if former != next[token] {
-				lines = append(lines, secret.Until(secret.Hash(former), now.Add(overlap)))
-			}
-		}
-		if err := rewrite(filepath.Join(dir, name+hashesSuffix), strings.Join(lines, "\n")+"\n"); err != nil {
+		if err := r.write(name+hashesSuffix, tokens, secret.Hash, ending(now.Add(overlap))); err != nil {
 			return err
 		}
 	}
-	for _, name := range []string{databaseToken, metricsToken, serviceToken} {
-		if err := rewrite(filepath.Join(dir, name), next[name]); err != nil {
-			return err
-		}
+	return os.Remove(filepath.Join(r.dir, pendingFile))
+}
+
+// ending is the order of the lines in the end.
+func ending(at time.Time) func(former, next string) []string {
+	return func(former, next string) []string { return []string{next, secret.Until(former, at)} }
+}
+
+func plain(value string) string { return value }
+
+// write rewrites a file that accepts the tokens: their former and next values in that order, and after them the
+// lines that are not of this rotation, as former values that have not ended yet.
+func (r *rotation) write(file string, tokens []string, form func(value string) string, order func(former, next string) []string) error {
+	path := filepath.Join(r.dir, file)
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return err
 	}
-	return os.Remove(filepath.Join(dir, pendingFile))
+	others := strings.Split(valid(text), "\n")
+	var lines []string
+	for _, token := range tokens {
+		former, next := form(r.Former[token]), form(r.Next[token])
+		lines = append(lines, order(former, next)...)
+		others = slices.DeleteFunc(others, func(line string) bool {
+			return line == "" || line == next || line == former || strings.HasPrefix(line, secret.Until(former, time.Time{})[:len(former)+1])
+		})
+	}
+	lines = append(lines, others[:min(len(others), secret.MaxLines-len(lines))]...)
+	return r.rewrite(path, strings.Join(lines, "\n")+"\n")
 }
 
-// first returns the present value of a secret.
-func first(dir, name string) (string, error) {
-	value, _, err := lines(dir, name)
-	return value, err
+// valid returns the lines of a secret that have not ended.
+func valid(text []byte) string {
+	s := &secret.Secret{}
+	if s.UnmarshalText(text) != nil {
+		return "" // it is made anew
+	}
+	return s.Text()
 }
 
-// keptFormer is how many former values stay valid to their end when a rotation follows another one soon.
-const keptFormer = 2
-
-// lines returns the present value of a secret, and the lines of the former values that have not ended yet.
-func lines(dir, name string) (value string, former []string, err error) {
+// current returns the present value of a secret.
+func current(dir, name string) (string, error) {
 	data, err := os.ReadFile(filepath.Join(dir, name))
 	if err != nil {
-		return "", nil, err
+		return "", err
 	}
 	s := &secret.Secret{}
 	if err := s.UnmarshalText(data); err != nil {
-		return "", nil, fmt.Errorf("%s: %w", name, err)
+		return "", fmt.Errorf("%s: %w", name, err)
 	}
-	for line := range strings.SplitSeq(s.Text(), "\n") {
-		if secret.Ends(line) && len(former) < keptFormer {
-			former = append(former, line)
-		}
-	}
-	return s.Current(), former, nil
+	return s.Current(), nil
 }
 
 // rewrite writes a file that containers may have mounted.

@@ -1,6 +1,9 @@
 package main
 
 import (
+	"errors"
+	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -77,9 +80,7 @@ func TestRotation(t *testing.T) {
 			}
 		}
 		for range 2 { // it may be repeated
-			if err := accept(dir); err != nil {
-				t.Fatal(err)
-			}
+			rotate(t, dir, rewrite, true, false)
 			seconds(3, "while both are accepted")
 		}
 		for name, token := range p.present() {
@@ -91,9 +92,7 @@ func TestRotation(t *testing.T) {
 			t.Fatal(err)
 		}
 		seconds(2, "after make up")
-		if err := use(dir, time.Now()); err != nil {
-			t.Fatal(err)
-		}
+		rotate(t, dir, rewrite, false, true)
 		seconds(2, "after the change")
 		for name, token := range p.present() {
 			if token == former[name] {
@@ -113,15 +112,104 @@ func TestRotation(t *testing.T) {
 		if p.verifiers[tokenKey].Accepts(former[tokenKey]) {
 			t.Errorf("the former key after %v", keyOverlap)
 		}
-		if err := use(dir, time.Now()); err == nil || !strings.Contains(err.Error(), "no rotation has begun") {
-			t.Errorf("a second end of a rotation: %v", err)
+		if _, err := open(dir); !errors.Is(err, fs.ErrNotExist) {
+			t.Errorf("the rotation is still under way: %v", err)
 		}
 		p.check(t, "at the end")
 	})
 	generated(t, dir) // checks the permissions
 }
 
-// A rotation that was cut short anywhere is ended by the next one.
+// rotate makes the steps of a rotation, and returns the error that cut it short.
+func rotate(t *testing.T, dir string, write func(path, text string) error, accepts, uses bool) error {
+	t.Helper()
+	r, err := begin(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.rewrite = write
+	if accepts {
+		err = r.accept()
+	}
+	if err == nil && uses {
+		err = r.use(time.Now())
+	}
+	return err
+}
+
+// A rotation may be cut short anywhere: what holders present is accepted then, for as long as it takes until it goes
+// on, and afterwards it ends as any other.
+func TestRotationCutShort(t *testing.T) {
+	errCut := errors.New("cut short")
+	for n := 0; ; n++ {
+		dir := filepath.Join(t.TempDir(), "secrets")
+		generated(t, dir)
+		finished := false
+		synctest.Test(t, func(t *testing.T) {
+			p := follow(t, dir)
+			former := p.present()
+			writes := 0
+			err := rotate(t, dir, func(path, text string) error {
+				if writes++; writes > n {
+					return errCut
+				}
+				return rewrite(path, text)
+			}, true, true)
+			finished = err == nil
+			if err != nil && !errors.Is(err, errCut) {
+				t.Fatal(err)
+			}
+			for range 4 {
+				time.Sleep(overlap / 2)
+				p.check(t, fmt.Sprintf("cut short before write %d", n+1))
+			}
+			if finished {
+				return
+			}
+			if err := rotate(t, dir, rewrite, true, true); err != nil {
+				t.Fatal(err)
+			}
+			time.Sleep(2 * overlap)
+			p.check(t, "in the end")
+			for name, token := range p.present() {
+				if token == former[name] || name != tokenKey && p.verifiers[name].Accepts(former[name]) {
+					t.Errorf("cut short before write %d: the former %s is still valid", n+1, name)
+				}
+			}
+		})
+		if finished {
+			if n != 13 {
+				t.Errorf("a rotation has %d writes, want 13", n)
+			}
+			return
+		}
+	}
+}
+
+// Lines that are not of the rotation stay: tokens of their own that operators have, and former ones that end.
+func TestRotationKeepsOtherLines(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "secrets")
+	generated(t, dir)
+	path := filepath.Join(dir, serviceToken+hashesSuffix)
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := rewrite(path, string(text)+secret.Hash("alice")+"\n"); err != nil {
+		t.Fatal(err)
+	}
+	p := follow(t, dir)
+	for range 3 {
+		if err := rotate(t, dir, rewrite, true, true); err != nil {
+			t.Fatal(err)
+		}
+		if !p.verifiers[serviceToken].Accepts("alice") {
+			t.Fatal("the token of one operator has ended")
+		}
+	}
+}
+
+// A rotation that follows another one ends the former values in their own time.
 func TestRotationAgain(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "secrets")
 	generated(t, dir)
@@ -133,12 +221,7 @@ func TestRotationAgain(t *testing.T) {
 			if i == 1 {
 				signed = before[tokenKey] // and there are two rotations since
 			}
-			if err := accept(dir); err != nil {
-				t.Fatal(err)
-			}
-			if err := use(dir, time.Now()); err != nil {
-				t.Fatal(err)
-			}
+			rotate(t, dir, rewrite, true, true)
 			time.Sleep(time.Second)
 			p.check(t, "after a rotation")
 			for name, token := range p.present() {
@@ -153,7 +236,7 @@ func TestRotationAgain(t *testing.T) {
 		if err := os.WriteFile(filepath.Join(dir, pendingFile), []byte(`{"service_token":`), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		if err := accept(dir); err == nil || !strings.Contains(err.Error(), "delete it") {
+		if _, err := begin(dir); err == nil || !strings.Contains(err.Error(), "delete it") {
 			t.Errorf("a broken file: %v", err)
 		}
 		p.check(t, "after a broken file")
@@ -175,12 +258,7 @@ func TestUpgradeKeepsTheToken(t *testing.T) {
 			t.Errorf("%s is %q", name, files[name])
 		}
 	}
-	if err := accept(dir); err != nil {
-		t.Fatal(err)
-	}
-	if err := use(dir, time.Now()); err != nil {
-		t.Fatal(err)
-	}
+	rotate(t, dir, rewrite, true, true)
 	seen := map[string]string{}
 	for name, token := range follow(t, dir).present() {
 		if other, twice := seen[token]; twice {

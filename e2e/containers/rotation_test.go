@@ -126,6 +126,16 @@ func (s *site) rotate(t *testing.T) {
 			return err
 		})
 	}
+	name := fmt.Sprintf("rotation-%s", time.Now().Format("150405.000"))
+	s.signIn(t, name)
+	again(func() error { // users signs it with one key, and rides verifies it with another copy of the keys
+		token, err := s.session(ctx, name)
+		if err == nil {
+			_, err = load.NewTarget(s.Target.URL, token, 1).Must(ctx, http.StatusNoContent, http.MethodGet, "/riders/"+name+"/rides", nil)
+		}
+		<-time.After(2 * time.Second) // one user may sign in so often
+		return err
+	})
 	again(func() error {
 		token, err := s.secret("service_token")
 		if err == nil {
@@ -159,20 +169,29 @@ func (s *site) rotate(t *testing.T) {
 // signIn signs a user up and in, and returns the user's token.
 func (s *site) signIn(t *testing.T, name string) string {
 	t.Helper()
-	user := map[string]string{"username": name, "password": strings.Repeat("a", 40)}
-	anybody := load.NewTarget(s.Target.URL, "", 1)
-	if _, err := anybody.Must(t.Context(), http.StatusCreated, http.MethodPut, "/users", user); err != nil {
-		t.Fatal(err)
-	}
-	a, err := anybody.Must(t.Context(), http.StatusOK, http.MethodPost, "/sessions", user)
-	var session struct{ Token string }
+	_, err := load.NewTarget(s.Target.URL, "", 1).Must(t.Context(), http.StatusCreated, http.MethodPut, "/users", credentials(name))
+	token := ""
 	if err == nil {
-		err = json.Unmarshal(a.Body, &session)
+		token, err = s.session(t.Context(), name)
 	}
 	if err != nil {
 		t.Fatal(err)
 	}
-	return session.Token
+	return token
+}
+
+func credentials(name string) map[string]string {
+	return map[string]string{"username": name, "password": strings.Repeat("a", 40)}
+}
+
+// session signs a user in, and returns the user's token.
+func (s *site) session(ctx context.Context, name string) (string, error) {
+	a, err := load.NewTarget(s.Target.URL, "", 1).Must(ctx, http.StatusOK, http.MethodPost, "/sessions", credentials(name))
+	var session struct{ Token string }
+	if err == nil {
+		err = json.Unmarshal(a.Body, &session)
+	}
+	return session.Token, err
 }
 
 // scrape reads metrics of a container as Prometheus does, which reads its token anew each time.

@@ -31,7 +31,7 @@ func localStack(t *testing.T) *stage {
 	s := set(t)
 	s.standIn("awslocal", awslocal)
 	for name, content := range map[string]string{
-		"Users.zip": "zip", "Rides.zip": "zip", "Orchestrator.zip": "zip", "service_token": "the token\n", "database_token": "a token\n",
+		"Users.zip": "zip", "Rides.zip": "zip", "Orchestrator.zip": "zip", "service_token": "the token\n", "database_token": "a token\n", "snapshot_token": "a third\n",
 		"token_key": "the key", "amqp_url_orchestrator": "amqp://rabbitmq:5672/",
 	} {
 		if err := os.WriteFile(s.file(name), []byte(content), 0o600); err != nil {

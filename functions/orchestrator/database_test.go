@@ -162,7 +162,9 @@ func testIdempotency(t *testing.T, via servetest.Driver) {
 	var ids []string
 	database := &dbtest.DB{}
 	h := open(via, &fakeBus{call: func(ctx context.Context, q bus.Queue, r bus.Request) ([]byte, error) {
-		ids = append(ids, r.ID)
+		if q == bus.Writes {
+			ids = append(ids, r.ID)
+		}
 		return database.Call(ctx, q, r), nil
 	}})
 	do(h, http.MethodPost, writePath, alice)

@@ -63,8 +63,12 @@ func host(address string) string {
 // maxAddress is how much of an address is recorded that a proxy has made up.
 const maxAddress = 64
 
-// recordTime bounds how long a command waits for the record of it.
-const recordTime = 3 * time.Second
+// recordTime bounds how long a command waits for the record of it. A request that has used up its own time waits
+// for leastRecordTime: Lambda ends an invocation 2 s after that.
+const (
+	recordTime      = 3 * time.Second
+	leastRecordTime = time.Second
+)
 
 // done leaves a record of a command that was carried out without the watcher. It was: a watcher that cannot be
 // reached does not change that, and the log says so.
@@ -74,7 +78,11 @@ func (f *function) done(ctx context.Context, what string, err error) {
 		result = "failed: " + httpapi.FromError(err).Detail
 	}
 	command := cluster.Command{By: f.by(ctx), Done: &cluster.Done{What: what, Result: result}}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), recordTime)
+	left := recordTime
+	if end, ok := ctx.Deadline(); ok {
+		left = min(max(time.Until(end), leastRecordTime), recordTime)
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), left)
 	defer cancel()
 	if _, err := f.control(ctx, command); err != nil {
 		f.logger.Warn("an operator's command, of which the history has no record", "who", command.By.Name, "token", command.By.Token,
@@ -85,7 +93,8 @@ func (f *function) done(ctx context.Context, what string, err error) {
 // often is done for what a program may do many times: it leaves a record of the first time in each minute. What
 // others than operators do leaves none.
 func (f *function) often(ctx context.Context, what string, err error) {
-	if httpapi.CallerOf(ctx).Scope == httpapi.Service && f.recent.first(*f.by(ctx), what, time.Now()) {
+	caller := httpapi.CallerOf(ctx)
+	if caller.Scope == httpapi.Service && !caller.Shared && f.recent.first(*f.by(ctx), what, time.Now()) {
 		f.done(ctx, what, err)
 	}
 }
@@ -100,7 +109,7 @@ type recent struct {
 	seen  map[cluster.Operator]map[string]bool
 }
 
-// maxRecent bounds how many operators are remembered: names are theirs to choose.
+// maxRecent bounds how many operators are told apart in a period: names are theirs to choose. All others are one.
 const maxRecent = 100
 
 // first reports whether the operator has not done this before in the present period.
@@ -110,7 +119,10 @@ func (r *recent) first(by cluster.Operator, what string, now time.Time) bool {
 	if now.Sub(r.begun) >= recordPeriod {
 		r.begun, r.seen = now, map[cluster.Operator]map[string]bool{}
 	}
-	if r.seen[by][what] || len(r.seen) >= maxRecent {
+	if r.seen[by] == nil && len(r.seen) >= maxRecent {
+		by = cluster.Operator{} // of whom there is one record, by whoever comes first
+	}
+	if r.seen[by][what] {
 		return false
 	}
 	if r.seen[by] == nil {

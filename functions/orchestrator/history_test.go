@@ -59,7 +59,7 @@ func TestCommandsSayWhoGivesThem(t *testing.T) {
 		{http.MethodPost, "/api/v1/cluster/switchover", `{}`, ""},
 		{http.MethodPost, clearPath, "", "empty the database: done"},
 		{http.MethodPost, writePath, alice, "write to the database: done"},
-		{http.MethodPost, writePath, `{"ops":[{"delete":"users","where":[["username","=","nobody"]],"expect":1}]}`, "write to the database: failed: "},
+		{http.MethodPost, writePath, `{"ops":[{"check":"users","expect":2}]}`, "write to the database: failed: "},
 		{http.MethodPost, readPath, count, "read from the database: done"},
 		{http.MethodGet, "/api/v1/db/snapshot", "", "read all of the database: done"},
 	} {
@@ -119,8 +119,11 @@ func TestRecentIsBounded(t *testing.T) {
 			n++
 		}
 	}
-	if n != maxRecent || len(r.seen) != maxRecent {
+	if n != maxRecent+1 || len(r.seen) != maxRecent+1 {
 		t.Errorf("%d records, %d operators", n, len(r.seen))
+	}
+	if !r.first(cluster.Operator{Name: "one too many"}, "b", now) {
+		t.Error("many names hide what is done under another one")
 	}
 }
 
@@ -142,5 +145,5 @@ func TestOperatorsAloneAdvanceSequences(t *testing.T) {
 	h, _ := audited(&commands, nil)
 	const advance = `{"ops":[{"advance":"rides","to":9}]}`
 	want(t, do(h, http.MethodPost, writePath, advance, as("d4tabase")...), 403, "operators")
-	want(t, do(h, http.MethodPost, writePath, advance, as("s3rvice")...), 200, "")
+	want(t, do(h, http.MethodPost, writePath, advance, as("s3rvice")...), 200, `{"results":[{"rows":0}],"position":"1.1"}`)
 }

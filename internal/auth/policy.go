@@ -3,6 +3,7 @@ package auth
 import (
 	"context"
 	"net/http"
+	"slices"
 	"strings"
 
 	"rideshare/internal/httpapi"
@@ -37,17 +38,24 @@ func (p *Policy) Guard(ctx context.Context, security []map[string][]string, auth
 	if !ok {
 		return nil, httpapi.Unauthorized(challenge, "a bearer token is required")
 	}
-	for _, alternative := range security {
-		if _, ok := alternative[httpapi.Service]; ok && p.Service.Accepts(token) {
-			return httpapi.WithCaller(ctx, httpapi.Caller{Scope: httpapi.Service, Token: secret.Fingerprint(token)}), nil
+	wants := func(scheme string) bool {
+		return slices.ContainsFunc(security, func(alternative map[string][]string) bool { _, ok := alternative[scheme]; return ok })
+	}
+	// First the values that are known: only a token that is none of them is a reason to read the files again.
+	for _, has := range []func(*secret.Secret, string) bool{(*secret.Secret).Knows, (*secret.Secret).Accepts} {
+		caller := httpapi.Caller{Token: secret.Fingerprint(token)}
+		switch {
+		case wants(httpapi.Service) && has(p.Service, token):
+			caller.Scope, caller.Shared = httpapi.Service, has(p.Database, token)
+			return httpapi.WithCaller(ctx, caller), nil
+		case wants(httpapi.Database) && has(p.Database, token):
+			caller.Scope = httpapi.Database
+			return httpapi.WithCaller(ctx, caller), nil
 		}
-		if _, ok := alternative[httpapi.Database]; ok && p.Database.Accepts(token) {
-			return httpapi.WithCaller(ctx, httpapi.Caller{Scope: httpapi.Database, Token: secret.Fingerprint(token)}), nil
-		}
-		if _, ok := alternative[httpapi.User]; ok {
-			if account, err := p.Tokens.Verify(token); err == nil {
-				return httpapi.WithSubject(ctx, account), nil
-			}
+	}
+	if wants(httpapi.User) {
+		if account, err := p.Tokens.Verify(token); err == nil {
+			return httpapi.WithSubject(ctx, account), nil
 		}
 	}
 	return nil, Refused()

@@ -22,7 +22,7 @@ func Form(name string) Rule {
 		"server":  {"host:port, with a port from 1 to 65535; several with commas between", isServer},
 		"zone":    {"a name of the IANA time zone database, such as UTC or Europe/Berlin", isZone},
 		"token":   {"one line without control characters, and without blanks at its ends", isToken},
-		"secret":  {"one to four lines, each without control characters and without blanks at its ends", func(value string) bool { return secret.Check(value) == nil }},
+		"secret":  {"one to eight lines, each without control characters and without blanks at its ends", func(value string) bool { return secret.Check(value) == nil }},
 		"account": {"user:password", isAccount},
 	}
 	rule, ok := rules[name]

@@ -51,6 +51,8 @@ type subjectKey struct{}
 type Caller struct {
 	Scope string // Service or Database
 	Token string // the fingerprint of the token (secret.Fingerprint)
+	// Shared says that functions and operators have the same token, so that nobody can tell them apart.
+	Shared bool
 }
 
 type callerKey struct{}

@@ -20,7 +20,7 @@ import (
 
 // Limits of the text of a Secret.
 const (
-	maxLines = 4
+	MaxLines = 8
 	maxText  = 4096 // bytes
 )
 
@@ -29,6 +29,9 @@ const period = time.Second
 
 // patience is how long WriteFile waits for those who read the file.
 const patience = 5 * time.Second
+
+// pemPrefix begins the first line of a PEM file.
+const pemPrefix = "-----"
 
 const (
 	hashPrefix = "sha256:"
@@ -115,13 +118,20 @@ func (s *Secret) IsSet() bool { return len(s.valid(false)) > 0 }
 // depends neither on where values differ nor on how long they are.
 func (s *Secret) Accepts(presented string) bool {
 	got := sha256.Sum256([]byte(presented))
-	return s.try(func(lines []line) bool {
-		found := 0
-		for _, l := range lines {
-			found |= subtle.ConstantTimeCompare(got[:], l.hash[:])
-		}
-		return found == 1
-	})
+	return s.try(func(lines []line) bool { return accepts(lines, got) })
+}
+
+func accepts(lines []line, got [sha256.Size]byte) bool {
+	found := 0
+	for _, l := range lines {
+		found |= subtle.ConstantTimeCompare(got[:], l.hash[:])
+	}
+	return found == 1
+}
+
+// Knows is Accepts without reading the file again: a value that is new in the file may be refused for a second.
+func (s *Secret) Knows(presented string) bool {
+	return accepts(s.valid(false), sha256.Sum256([]byte(presented)))
 }
 
 // Verify reports whether accepts returns true for one of the values.
@@ -184,8 +194,8 @@ func parse(text []byte) ([]line, error) {
 		}
 		lines = append(lines, l)
 	}
-	if len(lines) > maxLines {
-		return nil, fmt.Errorf("secret: more than %d lines", maxLines)
+	if len(lines) > MaxLines {
+		return nil, fmt.Errorf("secret: more than %d lines", MaxLines)
 	}
 	return lines, nil
 }
@@ -201,6 +211,9 @@ func parseLine(text string) (line, error) {
 	}
 	if value == "" || strings.TrimSpace(value) != value || strings.ContainsFunc(value, unicode.IsControl) {
 		return line{}, errors.New("secret: a line is empty, has blanks at its ends, or has control characters")
+	}
+	if strings.HasPrefix(value, pemPrefix) {
+		return line{}, errors.New("secret: it is a PEM file, whose first line anybody can guess")
 	}
 	digits, hashed := strings.CutPrefix(value, hashPrefix)
 	if !hashed {
@@ -222,9 +235,6 @@ func Hash(value string) string {
 
 // Until returns the line of a value that is valid until then.
 func Until(line string, t time.Time) string { return line + untilWord + t.UTC().Format(time.RFC3339) }
-
-// Ends reports whether a line is one of Until.
-func Ends(line string) bool { return strings.Contains(line, untilWord) }
 
 // Fingerprint returns what names a value in a record without telling the value.
 func Fingerprint(value string) string { return strings.TrimPrefix(Hash(value), hashPrefix)[:8] }

@@ -61,7 +61,8 @@ deploy() {
 
 # The other two call the orchestrator: it comes first.
 variables "${common[@]}" RIDESHARE_IDLE_REDIAL 20s AMQP_REPLICATED "${AMQP_REPLICATED:-false}" \
-	RIDESHARE_SERVICE_TOKEN "$(cat "$secrets/service_token")" AMQP_URL "$(cat "$secrets/amqp_url_orchestrator")"
+	RIDESHARE_SERVICE_TOKEN "$(cat "$secrets/service_token")" \
+	RIDESHARE_SNAPSHOT_TOKEN "$(head -n 1 "$secrets/snapshot_token")" AMQP_URL "$(cat "$secrets/amqp_url_orchestrator")"
 deploy Orchestrator 512
 orchestrator=$url
 key=$(head -n 1 "$secrets/token_key") # the ones after it are former keys
