@@ -6,7 +6,7 @@ VULN    := golang.org/x/vuln/cmd/govulncheck@v1.9.0
 FUZZTIME ?= 30s
 
 .DEFAULT_GOAL := help
-.PHONY: rotate-secrets docs promtool services chromium pictures up up-ha down logs ps images compiler help run test test-fast failover partitions attack chaos lint vuln sbom fuzz bench-micro bench bench-growth wrk build clean deps \
+.PHONY: rotate-secrets docs promtool services chromium pictures up up-ha down logs ps images compiler help run test test-fast failover partitions attack chaos lint vuln sbom fuzz bench-micro bench cost bench-growth wrk build clean deps \
 	functions sam sam-validate deploy localstack localstack-down shellcheck \
 	build-UsersFunction build-RidesFunction build-OrchestratorFunction
 
@@ -149,6 +149,10 @@ bench-micro: deps services ## Compare the micro-benchmarks of the hot spots with
 bench: build wrk ## Measure beside other systems, into docs/measurements.md and docs/pictures (about 10 minutes)
 	$(GO) build -o bin/bench ./bench
 	@bin/bench -publish
+
+cost: build wrk ## Measure what a request costs each part of the system, in processor time and wake-ups, into docs/measurements.md (about 3 minutes)
+	$(GO) build -o bin/bench ./bench
+	@bin/bench -cost -publish
 
 bench-growth: build wrk ## Measure what 1,000, 100,000 and 1,000,000 rides cost, into docs/measurements.md
 	$(GO) build -o bin/bench ./bench

@@ -2,11 +2,14 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strconv"
 	"strings"
+	"syscall"
 	"time"
 
 	"rideshare/e2e/report"
@@ -59,28 +62,88 @@ func (c *containers) parts(ctx context.Context) ([]part, error) {
 	return append(all, master, masterDB, slaves, slaveDBs, rest), nil
 }
 
-// spent returns the processor time of all processes of the part since they began.
-func (p part) spent() (time.Duration, error) {
-	var sum time.Duration
+// usage is what processes have used since they began.
+type usage struct {
+	time     time.Duration // of a processor
+	switches int64         // of their threads: how often one was taken off a processor, mostly as it waited
+}
+
+func (u usage) minus(v usage) usage { return usage{u.time - v.time, u.switches - v.switches} }
+
+func (u usage) plus(v usage) usage { return usage{u.time + v.time, u.switches + v.switches} }
+
+// spent returns what all processes of the part have used.
+func (p part) spent() (usage, error) {
+	var sum usage
 	for _, container := range p.containers {
 		out, err := stack.Docker("top", container, "-eo", "pid")
 		if err != nil {
-			return 0, err
+			return usage{}, err
 		}
 		for _, pid := range strings.Fields(out)[1:] { // after the heading
-			stat, err := os.ReadFile(filepath.Join("/proc", pid, "stat"))
-			if os.IsNotExist(err) {
+			u, err := processUsage(filepath.Join("/proc", pid))
+			if errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ESRCH) {
 				continue // a health check that is over
 			}
 			if err != nil {
-				return 0, err
+				return usage{}, err
 			}
-			d, err := processTime(string(stat))
-			if err != nil {
-				return 0, err
-			}
-			sum += d
+			sum = sum.plus(u)
 		}
+	}
+	return sum, nil
+}
+
+// processUsage reads what is in /proc of a process and of its threads. The switches of threads that have
+// ended are not in it.
+func processUsage(folder string) (usage, error) {
+	stat, err := os.ReadFile(filepath.Join(folder, "stat"))
+	if err != nil {
+		return usage{}, err
+	}
+	u := usage{}
+	if u.time, err = processTime(string(stat)); err != nil {
+		return usage{}, err
+	}
+	threads, err := filepath.Glob(filepath.Join(folder, "task", "*", "status"))
+	if err != nil {
+		return usage{}, err
+	}
+	for _, thread := range threads {
+		status, err := os.ReadFile(thread)
+		if errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ESRCH) {
+			continue // it has just ended
+		}
+		if err != nil {
+			return usage{}, err
+		}
+		n, err := threadSwitches(string(status))
+		if err != nil {
+			return usage{}, err
+		}
+		u.switches += n
+	}
+	return u, nil
+}
+
+// threadSwitches reads /proc/PID/task/TID/status: how often the thread gave up its processor, and how often
+// the kernel took it away.
+func threadSwitches(status string) (sum int64, err error) {
+	found := 0
+	for line := range strings.SplitSeq(status, "\n") {
+		name, value, _ := strings.Cut(line, ":")
+		if name != "voluntary_ctxt_switches" && name != "nonvoluntary_ctxt_switches" {
+			continue
+		}
+		n, err := strconv.ParseInt(strings.TrimSpace(value), 10, 64)
+		if err != nil {
+			return 0, fmt.Errorf("/proc/PID/task/TID/status: %w", err)
+		}
+		sum += n
+		found++
+	}
+	if found != 2 {
+		return 0, fmt.Errorf("/proc/PID/task/TID/status is %q", status)
 	}
 	return sum, nil
 }
@@ -103,8 +166,20 @@ func processTime(stat string) (time.Duration, error) {
 	return sum, nil
 }
 
-// costs is the processor time of a request, by part and workload.
-type costs map[[2]string]time.Duration
+// costs is what a request takes, by part and workload.
+type costs map[[2]string]perRequest
+
+// perRequest is the usage of one request.
+type perRequest struct {
+	time     time.Duration
+	switches float64
+}
+
+// by divides a usage among requests.
+func (u usage) by(requests int) perRequest {
+	n := max(requests, 1)
+	return perRequest{u.time / time.Duration(n), float64(u.switches) / float64(n)}
+}
 
 // costTable measures what requests cost where, of the systems whose parts are given.
 func (f *field) costTable(ctx context.Context, o options, g *generator, l *lab) (report.Table, error) {
@@ -139,8 +214,8 @@ func (f *field) costTable(ctx context.Context, o options, g *generator, l *lab) 
 		for _, p := range append(s.parts, part{name: "generator"}, part{name: total}) {
 			row := []any{s.name, p.name}
 			for _, w := range measured {
-				if d, ok := c[[2]string{p.name, w.name}]; ok {
-					row = append(row, fmt.Sprintf("%d µs", d.Microseconds()))
+				if r, ok := c[[2]string{p.name, w.name}]; ok {
+					row = append(row, fmt.Sprintf("%d µs", r.time.Microseconds()))
 				} else {
 					row = append(row, "")
 				}
@@ -156,42 +231,56 @@ const total = "all of it"
 // cost measures what requests cost each of the parts.
 func (s *system) cost(ctx context.Context, o options, g *generator, all []workload, parts []part) (costs, error) {
 	c := costs{}
-	spent := func() ([]time.Duration, error) {
-		var times []time.Duration
-		for _, p := range parts {
-			d, err := p.spent()
-			if err != nil {
-				return nil, err
-			}
-			times = append(times, d)
-		}
-		return times, nil
-	}
 	for _, w := range all {
 		if w.levelled && !s.levels {
 			continue
 		}
-		before, err := spent()
+		_, used, err := s.measure(ctx, g, w, costConnections, max(o.measured, 4*time.Second), parts)
 		if err != nil {
 			return nil, err
 		}
-		m, err := g.run(ctx, s, w, costConnections, 0, max(o.measured, 4*time.Second))
-		if err != nil {
-			return nil, err
+		for name, r := range used {
+			c[[2]string{name, w.name}] = r
 		}
-		after, err := spent()
-		if err != nil {
-			return nil, err
-		}
-		requests := time.Duration(max(m.Requests, 1))
-		c[[2]string{"generator", w.name}] = m.Generator / requests
-		sum := m.Generator
-		for i, p := range parts {
-			c[[2]string{p.name, w.name}] = (after[i] - before[i]) / requests
-			sum += after[i] - before[i]
-		}
-		c[[2]string{total, w.name}] = sum / requests
-		say("%s: %s costs %v of a processor", s.name, w.name, (sum / requests).Round(time.Microsecond))
+		say("%s: %s costs %v of a processor", s.name, w.name, used[total].time.Round(time.Microsecond))
 	}
 	return c, nil
+}
+
+// measure puts a workload on the system, and returns what a request took of each part, of the generator, and in
+// all.
+func (s *system) measure(ctx context.Context, g *generator, w workload, connections int, d time.Duration, parts []part) (sample, map[string]perRequest, error) {
+	before, err := spent(parts)
+	if err != nil {
+		return sample{}, nil, err
+	}
+	m, err := g.run(ctx, s, w, connections, 0, d)
+	if err != nil {
+		return sample{}, nil, err
+	}
+	after, err := spent(parts)
+	if err != nil {
+		return sample{}, nil, err
+	}
+	sum := usage{time: m.Generator}
+	used := map[string]perRequest{"generator": sum.by(m.Requests)}
+	for i, p := range parts {
+		u := after[i].minus(before[i])
+		used[p.name] = u.by(m.Requests)
+		sum = sum.plus(u)
+	}
+	used[total] = sum.by(m.Requests)
+	return m, used, nil
+}
+
+func spent(parts []part) ([]usage, error) {
+	var all []usage
+	for _, p := range parts {
+		u, err := p.spent()
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, u)
+	}
+	return all, nil
 }

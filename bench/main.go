@@ -6,7 +6,8 @@
 //   - our own system in one process.
 //
 // All of them are up all the time, and have their turns one after the other in each round; what the
-// idle ones cost is measured and stated. With -growth it measures instead what more rides cost.
+// idle ones cost is measured and stated. With -growth it measures instead what more rides cost, and with -cost what a
+// request costs each part of our system.
 package main
 
 import (
@@ -32,6 +33,7 @@ type options struct {
 	kills    int
 	publish  bool
 	growth   bool
+	budget   bool
 	most     int
 }
 
@@ -44,6 +46,7 @@ func main() {
 	flag.IntVar(&o.kills, "kills", 3, "how many primaries are killed of each system")
 	flag.BoolVar(&o.publish, "publish", false, "write the figures and pictures into docs/")
 	flag.BoolVar(&o.growth, "growth", false, "measure what more rides cost, instead of other systems")
+	flag.BoolVar(&o.budget, "cost", false, "measure what a request costs each part of our system, without other systems")
 	flag.IntVar(&o.most, "rides", 1_000_000, "how many rides there are in the end of -growth")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
@@ -80,8 +83,11 @@ func run(ctx context.Context, o options) (err error) {
 		say("removing the containers ...")
 		err = errors.Join(err, s.Down())
 	}()
-	if o.growth {
+	switch {
+	case o.growth:
 		return growth(ctx, o, g, s)
+	case o.budget:
+		return budget(ctx, o, g, s)
 	}
 	return compare(ctx, o, g, s)
 }

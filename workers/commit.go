@@ -64,15 +64,22 @@ func (r *replica) commit(ctx context.Context, batch []bus.Delivery) (err error) 
 //
 // The transaction stays open until the entry was read back: only then does it count (invariant I2).
 func (r *replica) write(ctx context.Context, requests []*request) error {
-	tx, err := r.Store.Begin(ctx)
+	var ids []string
+	for _, q := range requests {
+		if q.id != "" && q.reply == nil {
+			ids = append(ids, q.id)
+		}
+	}
+	tx, err := r.Store.Begin(ctx, ids...)
 	if err != nil {
 		return err
 	}
 	defer tx.Rollback() //nolint:errcheck // nothing is left to undo after Commit
-	fresh, err := r.unanswered(ctx, tx, requests)
+	stored, err := tx.Replies(ctx, ids)
 	if err != nil {
 		return err
 	}
+	fresh := r.unanswered(stored, requests)
 	if len(fresh) == 0 && len(requests) > 0 {
 		return nil
 	}
@@ -83,7 +90,7 @@ func (r *replica) write(ctx context.Context, requests []*request) error {
 		return err
 	}
 	_, logging := tracing.Start(ctx, "append to the log")
-	e, err := r.propose(ctx, entry.Encode(), r.observe)
+	e, err := r.propose(ctx, &entry, r.observe)
 	tracing.End(logging, err)
 	if err != nil {
 		return err
@@ -116,18 +123,8 @@ func resolved(requests []*request, entry *replog.Record) [][]db.Op {
 	return all
 }
 
-// unanswered gives those requests their reply that were executed before, and returns the others.
-func (r *replica) unanswered(ctx context.Context, tx store.Tx, requests []*request) ([]*request, error) {
-	var ids []string
-	for _, q := range requests {
-		if q.id != "" && q.reply == nil {
-			ids = append(ids, q.id)
-		}
-	}
-	stored, err := tx.Replies(ctx, ids)
-	if err != nil {
-		return nil, err
-	}
+// unanswered gives those requests their stored reply that were executed before, and returns the others.
+func (r *replica) unanswered(stored map[string][]byte, requests []*request) []*request {
 	var fresh []*request
 	seen := map[string]*request{}
 	for _, q := range requests {
@@ -147,7 +144,7 @@ func (r *replica) unanswered(ctx context.Context, tx store.Tx, requests []*reque
 		}
 		fresh = append(fresh, q)
 	}
-	return fresh, nil
+	return fresh
 }
 
 // recall returns the reply to a request that was executed before, or nil if a clear has discarded it

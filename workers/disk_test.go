@@ -62,8 +62,8 @@ type limited struct {
 }
 
 // Begin implements store.Store.
-func (s *limited) Begin(ctx context.Context) (store.Tx, error) {
-	tx, err := s.Store.Begin(ctx)
+func (s *limited) Begin(ctx context.Context, ids ...string) (store.Tx, error) {
+	tx, err := s.Store.Begin(ctx, ids...)
 	if err != nil {
 		return nil, err
 	}

@@ -27,6 +27,7 @@ func (r *replica) lead(ctx context.Context, epoch uint64) error {
 		return err
 	}
 	r.Logger.Info("master", "epoch", epoch, "position", r.state.Position())
+	r.gatherer = gatherer{}
 	r.status.update(func(v *view) { v.Leads = epoch })
 	for {
 		consumer, err := r.Bus.Consume(ctx, bus.Writes, bus.ConsumeOptions{Prefetch: writePrefetch})
@@ -59,7 +60,7 @@ func (r *replica) takeOffice(ctx context.Context, epoch uint64) error {
 		return err
 	}
 	marker := replog.Record{Kind: replog.MarkerKind, Epoch: epoch, Worker: r.ID, Nonce: newID()}
-	e, err := r.propose(ctx, marker.Encode(), func(e replog.Event) error {
+	e, err := r.propose(ctx, &marker, func(e replog.Event) error {
 		if err := r.apply(ctx, []replog.Event{e}); err != nil {
 			return err
 		}
@@ -94,9 +95,15 @@ func (r *replica) serveWrites(ctx context.Context, consumer bus.Consumer) error 
 			if !ok {
 				return nil
 			}
-			if err := r.commit(ctx, gather(d, consumer.Deliveries())); err != nil {
+			batch, err := r.gather(ctx, d, consumer.Deliveries())
+			if err != nil {
 				return err
 			}
+			begun := time.Now()
+			if err := r.commit(ctx, batch); err != nil {
+				return err
+			}
+			r.gatherer.answered(len(batch), len(consumer.Deliveries()), time.Since(begun))
 		case <-r.yields:
 			return errYielded
 		case <-r.checks.C:
@@ -107,23 +114,6 @@ func (r *replica) serveWrites(ctx context.Context, consumer bus.Consumer) error 
 			return ctx.Err()
 		}
 	}
-}
-
-// gather takes what is waiting, without waiting for more: batches grow with load by themselves.
-func gather(first bus.Delivery, more <-chan bus.Delivery) []bus.Delivery {
-	batch, size := []bus.Delivery{first}, len(first.Body)
-	for len(batch) < maxBatch && size < maxBatchBytes {
-		select {
-		case d, ok := <-more:
-			if !ok {
-				return batch
-			}
-			batch, size = append(batch, d), size+len(d.Body)
-		default:
-			return batch
-		}
-	}
-	return batch
 }
 
 // watchLog handles events for a while.

@@ -197,6 +197,8 @@ func (w *Worker) read(ctx context.Context, body []byte, begin func()) (result db
 // catchUp waits until everything is applied that the log holds now. So the read that follows sees
 // every write that was acknowledged before, on any replica: there is no lease and no clock in it.
 func (w *Worker) catchUp(ctx context.Context) error {
+	w.demand.begin()
+	defer w.demand.end()
 	end := w.barriers.join()
 	for {
 		v, turned := w.status.turn()
@@ -221,9 +223,20 @@ func (w *Worker) covers(after db.Position) error {
 	return nil
 }
 
+// beforeBarrier is how long a read waits for its position before it asks where the log ends.
+const beforeBarrier = 20 * time.Millisecond
+
 // reach waits until the database covers the position. One that lies beyond the end of the log was
 // never given to anybody: waiting for it would only keep others from being served.
 func (w *Worker) reach(ctx context.Context, after db.Position) error {
+	if w.status.now().Log.Position().Covers(after) {
+		return nil
+	}
+	w.demand.begin()
+	defer w.demand.end()
+	// The log mostly brings the position within milliseconds, and a barrier wakes all other workers.
+	doubt := time.NewTimer(beforeBarrier)
+	defer doubt.Stop()
 	var end <-chan struct{}
 	for {
 		v, moved := w.status.progress()
@@ -233,11 +246,10 @@ func (w *Worker) reach(ctx context.Context, after db.Position) error {
 		if v.Stuck {
 			return refuseBehind()
 		}
-		if end == nil {
-			end = w.barriers.join()
-		}
 		select {
 		case <-moved:
+		case <-doubt.C:
+			end = w.barriers.join()
 		case <-end:
 			return w.covers(after)
 		case <-ctx.Done():

@@ -31,6 +31,7 @@ type replica struct {
 	state    replog.State     // after the last event that was handled; its data is committed
 	idle     int              // records since the last entry
 	attached bool             // it has followed a log since it started
+	gatherer gatherer         // of an office
 	checks   *time.Ticker     // whether the database's files are still there
 	room     <-chan time.Time // while the disk is full: when to try again
 }
@@ -116,6 +117,7 @@ func (r *replica) follow(ctx context.Context) error {
 				return r.follower.Err()
 			}
 			r.pending = events
+			return r.applyLazily(ctx)
 		case o := <-r.orders:
 			return r.obey(ctx, o)
 		case <-r.checks.C:
@@ -126,6 +128,10 @@ func (r *replica) follow(ctx context.Context) error {
 			return ctx.Err()
 		}
 	}
+	return r.applyPending(ctx)
+}
+
+func (r *replica) applyPending(ctx context.Context) error {
 	events := r.pending
 	r.pending = nil
 	return r.apply(ctx, events)
@@ -331,10 +337,13 @@ func (r *replica) next(ctx context.Context) (replog.Event, error) {
 	return e, nil
 }
 
-// propose appends data until it is read back, and returns that event. It hands every event before
+// propose appends a record until it is read back, and returns that event. It hands every event before
 // it to before, which ends the wait by an error. What is appended never changes, so appending it
 // again when an append failed does no harm: the fold skips all but the first.
-func (r *replica) propose(ctx context.Context, data []byte, before func(replog.Event) error) (replog.Event, error) {
+func (r *replica) propose(ctx context.Context, record *replog.Record, before func(replog.Event) error) (replog.Event, error) {
+	data := record.Encode()
+	hash := replog.HashOf(data)
+	r.follower.Expect(record, hash)
 	since := time.Now()
 	r.proposed.Store(&since)
 	defer r.proposed.Store(nil)
@@ -349,7 +358,6 @@ func (r *replica) propose(ctx context.Context, data []byte, before func(replog.E
 			pause(appending, wait)
 		}
 	}()
-	hash := replog.HashOf(data)
 	for {
 		e, err := r.next(ctx)
 		if err != nil {
@@ -373,7 +381,7 @@ func (r *replica) seed(ctx context.Context, above uint64) error {
 	}
 	genesis := r.state.NewGenesis(newID(), r.ID, above)
 	r.Logger.Info("seeding a new log", "log", genesis.LogID, "position", r.state.Position())
-	e, err := r.propose(ctx, genesis.Encode(), func(e replog.Event) error {
+	e, err := r.propose(ctx, &genesis, func(e replog.Event) error {
 		if e.Verdict == replog.Adopted {
 			r.pending = append([]replog.Event{e}, r.pending...)
 			return errSeeded

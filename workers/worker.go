@@ -70,6 +70,7 @@ type Worker struct {
 
 	status      *status
 	barriers    *barriers
+	demand      *demand
 	orders      chan order
 	reads       atomic.Uint64                   // served
 	writes      atomic.Uint64                   // executed as master
@@ -100,6 +101,7 @@ func New(c Config) *Worker {
 		Config:   c,
 		status:   newStatus(),
 		barriers: newBarriers(),
+		demand:   newDemand(),
 		orders:   make(chan order, 1),
 		yields:   make(chan struct{}, 1),
 		damage:   make(chan error, 1),

@@ -156,7 +156,7 @@ func (c Config) containers() (*docker.Pairs, error) {
 	})
 }
 
-// workerEnv returns the environment of the workers. They log and trace as the watcher does, but for
+// workerEnv returns the environment of the workers. They log, trace and use processors as the watcher does, but for
 // the headers of the exporter: these may hold a secret, and the engine shows an environment to whoever asks.
 func (c Config) workerEnv(environ []string) map[string]string {
 	env := map[string]string{
@@ -164,7 +164,7 @@ func (c Config) workerEnv(environ []string) map[string]string {
 	}
 	for _, variable := range environ {
 		name, value, _ := strings.Cut(variable, "=")
-		ours := name == "RIDESHARE_LOG_LEVEL" || strings.HasPrefix(name, "OTEL_") && !strings.Contains(name, "HEADERS") && name != "OTEL_SERVICE_NAME"
+		ours := name == "RIDESHARE_LOG_LEVEL" || name == "GOMAXPROCS" || strings.HasPrefix(name, "OTEL_") && !strings.Contains(name, "HEADERS") && name != "OTEL_SERVICE_NAME"
 		if ours && value != "" {
 			env[name] = value
 		}

@@ -80,7 +80,7 @@ func TestRotation(t *testing.T) {
 			}
 		}
 		for range 2 { // it may be repeated
-			rotate(t, dir, rewrite, true, false)
+			must(t, rotate(t, dir, rewrite, true, false))
 			seconds(3, "while both are accepted")
 		}
 		for name, token := range p.present() {
@@ -92,7 +92,7 @@ func TestRotation(t *testing.T) {
 			t.Fatal(err)
 		}
 		seconds(2, "after make up")
-		rotate(t, dir, rewrite, false, true)
+		must(t, rotate(t, dir, rewrite, false, true))
 		seconds(2, "after the change")
 		for name, token := range p.present() {
 			if token == former[name] {
@@ -135,6 +135,13 @@ func rotate(t *testing.T, dir string, write func(path, text string) error, accep
 		err = r.use(time.Now())
 	}
 	return err
+}
+
+func must(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
 }
 
 // A rotation may be cut short anywhere: what holders present is accepted then, for as long as it takes until it goes
@@ -221,7 +228,7 @@ func TestRotationAgain(t *testing.T) {
 			if i == 1 {
 				signed = before[tokenKey] // and there are two rotations since
 			}
-			rotate(t, dir, rewrite, true, true)
+			must(t, rotate(t, dir, rewrite, true, true))
 			time.Sleep(time.Second)
 			p.check(t, "after a rotation")
 			for name, token := range p.present() {
@@ -258,7 +265,7 @@ func TestUpgradeKeepsTheToken(t *testing.T) {
 			t.Errorf("%s is %q", name, files[name])
 		}
 	}
-	rotate(t, dir, rewrite, true, true)
+	must(t, rotate(t, dir, rewrite, true, true))
 	seen := map[string]string{}
 	for name, token := range follow(t, dir).present() {
 		if other, twice := seen[token]; twice {

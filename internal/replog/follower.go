@@ -18,6 +18,7 @@ type Event struct {
 	Verdict Verdict // Adopted, NewEpoch, Valid, Passed; or Skipped with a nil Record: see Lost
 	Record  *Record
 	Hash    Hash
+	Size    int // of the record, in bytes
 	State   State
 }
 
@@ -39,7 +40,8 @@ type Follower struct {
 	start  time.Time
 	events chan []Event
 	cancel context.CancelFunc
-	err    error // set before events is closed
+	err    error                     // set before events is closed
+	own    atomic.Pointer[ownRecord] // see Expect
 }
 
 // Follow starts to read at the state. Close ends it.
@@ -73,6 +75,23 @@ func (f *Follower) Silence() time.Duration {
 // Events returns the channel of events, in batches as they came. It is closed when the follower
 // can not go on: see Err.
 func (f *Follower) Events() <-chan []Event { return f.events }
+
+// Expect tells the follower of a record that was appended, so that it does not decode it when it reads it: bytes
+// with the hash of the record's are the record's.
+func (f *Follower) Expect(r *Record, hash Hash) { f.own.Store(&ownRecord{r, hash}) }
+
+type ownRecord struct {
+	record *Record
+	hash   Hash
+}
+
+// expected returns the record that was expected with that hash; nil: it is another one.
+func (f *Follower) expected(hash Hash) *Record {
+	if own := f.own.Load(); own != nil && own.hash == hash {
+		return own.record
+	}
+	return nil
+}
 
 // Err returns why Events was closed: ErrForeign, ErrCorrupt, or the error of the context.
 func (f *Follower) Err() error { return f.err }
@@ -211,11 +230,14 @@ func (f *Follower) verify(raws []Raw) ([]Raw, error) {
 func (f *Follower) fold(raws []Raw) ([]Event, error) {
 	events := make([]Event, 0, len(raws))
 	for _, raw := range raws {
-		record, err := Decode(raw.Data)
-		if err != nil {
-			continue // Skipped: no replica can read it
-		}
 		hash := HashOf(raw.Data)
+		record := f.expected(hash)
+		if record == nil {
+			var err error
+			if record, err = Decode(raw.Data); err != nil {
+				continue // Skipped: no replica can read it
+			}
+		}
 		state, verdict := Fold(f.state, record, raw.Offset, hash)
 		switch verdict {
 		case Skipped:
@@ -227,7 +249,7 @@ func (f *Follower) fold(raws []Raw) ([]Event, error) {
 			return events, fmt.Errorf("%w: entry %s at offset %d", ErrCorrupt, record.Position(), raw.Offset)
 		}
 		f.state = state
-		events = append(events, Event{Verdict: verdict, Record: record, Hash: hash, State: state})
+		events = append(events, Event{Verdict: verdict, Record: record, Hash: hash, Size: len(raw.Data), State: state})
 	}
 	return events, nil
 }

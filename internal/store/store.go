@@ -45,8 +45,8 @@ type Store interface {
 	// SchemaVersion returns the number of the newest migration applied, 0 where there was none.
 	SchemaVersion(ctx context.Context) (int, error)
 	// Begin begins the transaction that writes. There is one at a time: Begin and Import wait for
-	// the one under way.
-	Begin(ctx context.Context) (Tx, error)
+	// the one under way. Replies of the ids, which are no more than db.MaxInList, costs no round trip then.
+	Begin(ctx context.Context, ids ...string) (Tx, error)
 	// Read executes a checked read in one snapshot. The result's position is the one of the
 	// snapshot. Consistency is the caller's business. A database whose schema lacks what the read
 	// names, because the migration is still to come, is an *db.Error of kind Unavailable.

@@ -38,6 +38,7 @@ func DefaultDatabaseArgs() []string {
 		"--mysqlx=OFF",
 		"--skip-name-resolve",
 		"--local-infile=OFF",
+		"--innodb-log-writer-threads=OFF", // threads that wake each other for every commit: for many at a time
 	}
 }
 
@@ -67,7 +68,7 @@ func (c *Config) database(pair string) spec {
 	}
 	s.Healthcheck = &container.HealthConfig{
 		Test:     []string{"CMD", "mysqladmin", "--protocol=tcp", "--host=127.0.0.1", "--connect-timeout=3", "ping"},
-		Interval: 10 * time.Second, Timeout: 5 * time.Second, StartPeriod: time.Minute, Retries: 3,
+		Interval: 30 * time.Second, Timeout: 5 * time.Second, StartPeriod: time.Minute, Retries: 3,
 	}
 	s.ReadonlyRootfs = true
 	s.Tmpfs = map[string]string{

@@ -18,7 +18,7 @@ type tx struct {
 }
 
 // Begin implements store.Store. It waits for a transaction or an Import under way.
-func (s *Store) Begin(ctx context.Context) (store.Tx, error) {
+func (s *Store) Begin(ctx context.Context, _ ...string) (store.Tx, error) {
 	t, err := s.begin(ctx)
 	if err != nil {
 		return nil, err // not the nil *tx, which would be a Tx that is not nil

@@ -20,7 +20,7 @@ func bad(format string, args ...any) error {
 // bytes it read, and with that of what is now in the database. A snapshot of a newer schema is both
 // ErrBadSnapshot and ErrNewerSchema. A failure of r is returned as it is.
 func (s *Store) Import(ctx context.Context, r io.Reader) error {
-	t, err := s.begin(ctx)
+	t, err := s.begin(ctx, nil)
 	if err != nil {
 		return err
 	}

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"slices"
 
 	"rideshare/internal/db"
 	"rideshare/internal/store"
@@ -22,22 +23,24 @@ var errOver = errors.New("sqlstore: the transaction is over")
 // tx implements store.Tx.
 type tx struct {
 	store  *Store
-	conn   *conn        // nil when the transaction is over
-	schema int          // the schema version, with the migrations of this transaction
-	broken error        // what broke it: a database may have undone everything, and the next statement would stand alone
-	seqs   db.Sequences // as they are in the database; nil where that is not known
+	conn   *conn             // nil when the transaction is over
+	schema int               // the schema version, with the migrations of this transaction
+	broken error             // what broke it: a database may have undone everything, and the next statement would stand alone
+	seqs   db.Sequences      // as they are in the database; nil where that is not known
+	asked  []string          // whose replies are known
+	known  map[string][]byte // they
 }
 
 // Begin implements store.Store. It waits for a transaction or an Import under way.
-func (s *Store) Begin(ctx context.Context) (store.Tx, error) {
-	t, err := s.begin(ctx)
+func (s *Store) Begin(ctx context.Context, ids ...string) (store.Tx, error) {
+	t, err := s.begin(ctx, ids)
 	if err != nil {
 		return nil, err // not the nil *tx, which would be a Tx that is not nil
 	}
 	return t, nil
 }
 
-func (s *Store) begin(ctx context.Context) (*tx, error) {
+func (s *Store) begin(ctx context.Context, ids []string) (*tx, error) {
 	ctx, done := s.call(ctx)
 	defer done()
 	if err := s.Intact(); err != nil {
@@ -53,6 +56,10 @@ func (s *Store) begin(ctx context.Context) (*tx, error) {
 	if s.dialect.Script != nil { // on the way, as it costs nothing
 		t.seqs = db.Sequences{}
 		list = append(list, loadSequences(t.seqs))
+		if len(ids) > 0 {
+			t.asked, t.known = ids, map[string][]byte{}
+			list = append(list, loadReplies(ids, t.known))
+		}
 	}
 	if err := c.run(ctx, list...); err != nil {
 		t.end(false)
@@ -95,9 +102,13 @@ func (t *tx) end(clean bool) {
 func (t *tx) Replies(ctx context.Context, ids []string) (map[string][]byte, error) {
 	found := map[string][]byte{}
 	err := t.do(ctx, func(ctx context.Context) error {
+		if len(ids) > 0 && slices.Equal(ids, t.asked) {
+			found = t.known
+			return nil
+		}
 		for len(ids) > 0 {
 			n := min(len(ids), db.MaxInList)
-			if err := t.replies(ctx, ids[:n], found); err != nil {
+			if err := t.conn.run(ctx, loadReplies(ids[:n], found)); err != nil {
 				return err
 			}
 			ids = ids[n:]
@@ -107,14 +118,15 @@ func (t *tx) Replies(ctx context.Context, ids []string) (map[string][]byte, erro
 	return found, err
 }
 
-func (t *tx) replies(ctx context.Context, ids []string, found map[string][]byte) error {
+// loadReplies returns the query that adds the stored replies of the ids to found.
+func loadReplies(ids []string, found map[string][]byte) statement {
 	values := make([]any, len(ids))
 	for i, id := range ids {
 		values[i] = id
 	}
 	values = pad(values)
 	query := "SELECT id, body FROM replica_replies WHERE id IN " + marks(len(values))
-	return t.conn.run(ctx, statement{text: query, args: values, each: func(rows *sql.Rows) error {
+	return statement{text: query, args: values, each: func(rows *sql.Rows) error {
 		var id string
 		var body []byte
 		if err := rows.Scan(&id, &body); err != nil {
@@ -122,7 +134,7 @@ func (t *tx) replies(ctx context.Context, ids []string, found map[string][]byte)
 		}
 		found[id] = body
 		return nil
-	}})
+	}}
 }
 
 // Sequences implements store.Tx.

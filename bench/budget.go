@@ -1,0 +1,156 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"time"
+
+	"rideshare/e2e/report"
+	"rideshare/e2e/stack"
+	"rideshare/internal/cluster"
+)
+
+// budgetConnections are with how many the budget is measured.
+func budgetConnections() []int { return []int{1, 16, 64, 256, 1024} }
+
+// budget measures what a request costs each part of our system, in processor time and in context switches: a
+// few minutes, without other systems. The workloads and connections take turns in each round.
+func budget(ctx context.Context, o options, g *generator, s *stack.Stack) error {
+	say("starting %s ...", ours)
+	c, err := startContainers(ctx, s)
+	if err != nil {
+		return err
+	}
+	if err := c.seed(ctx); err != nil {
+		return err
+	}
+	w := workloads()
+	b := budgetResults{}
+	for round := range o.rounds {
+		for _, w := range []workload{w[0], w[1], w[3]} {
+			for _, n := range budgetConnections() {
+				m, err := c.budgetOf(ctx, g, w, n, o.measured)
+				if err != nil {
+					return err
+				}
+				key := cell{ours, w.name, n}
+				b[key] = append(b[key], m)
+				say("round %d of %d: %s, %d connections: %.0f a second, p50 %v, %v and %.0f switches a request, %.1f in an entry, %d failed",
+					round+1, o.rounds, w.name, n, m.PerSecond, m.P50, m.used[total].time.Round(time.Microsecond), m.used[total].switches, m.perEntry, m.Failed)
+			}
+		}
+	}
+	var order []string
+	parts, err := c.parts(ctx)
+	if err != nil {
+		return err
+	}
+	for _, p := range parts {
+		order = append(order, p.name)
+	}
+	tables := b.tables(append(order, "generator", total))
+	failed := false
+	for _, t := range tables {
+		fmt.Println(t.Markdown())
+	}
+	for key, samples := range b {
+		for _, m := range samples {
+			if m.Failed > 0 {
+				failed = true
+				fmt.Printf("FAILED %s: %d of %d requests: %s\n", key, m.Failed, m.Requests, m.Example)
+			}
+		}
+	}
+	if o.publish {
+		tables[0].Note = fmt.Sprintf("Medians of %d rounds of %v. Each cell has the processor time of a request, and how often the threads of the part "+
+			"were taken off a processor for it.", o.rounds, o.measured)
+		if err := report.Update(filepath.Join(o.root, "docs", "measurements.md"), "cost", "make cost", tables...); err != nil {
+			return err
+		}
+	}
+	if failed {
+		return errors.New("requests have failed: see above")
+	}
+	return nil
+}
+
+// budgetSample is one measurement.
+type budgetSample struct {
+	sample
+	used     map[string]perRequest
+	perEntry float64 // requests that an entry of the log carried; 0 where there was none
+}
+
+type budgetResults map[cell][]budgetSample
+
+// budgetOf measures one workload.
+func (c *containers) budgetOf(ctx context.Context, g *generator, w workload, n int, d time.Duration) (budgetSample, error) {
+	parts, err := c.parts(ctx) // the master may be another one by now
+	if err != nil {
+		return budgetSample{}, err
+	}
+	if _, err := g.run(ctx, c.system, w, n, 0, time.Second); err != nil { // to warm up
+		return budgetSample{}, err
+	}
+	before, err := c.topology(ctx)
+	if err != nil {
+		return budgetSample{}, err
+	}
+	m, used, err := c.measure(ctx, g, w, n, d, parts)
+	if err != nil {
+		return budgetSample{}, err
+	}
+	after, err := c.topology(ctx)
+	if err != nil {
+		return budgetSample{}, err
+	}
+	if before.Master != after.Master {
+		return budgetSample{}, errors.New("the master has changed during a measurement")
+	}
+	b := budgetSample{sample: m, used: used}
+	if entries := position(after) - position(before); entries > 0 {
+		b.perEntry = float64(m.Requests) / float64(entries)
+	}
+	return b, nil
+}
+
+// position returns how many entries the master's log has.
+func position(t cluster.Topology) uint64 {
+	for _, w := range t.Workers {
+		if w.ID == t.Master {
+			return w.Position.Seq
+		}
+	}
+	return 0
+}
+
+// tables returns a table for each workload: of each part the processor time and the switches of a request.
+func (b budgetResults) tables(order []string) []report.Table {
+	var tables []report.Table
+	for _, w := range []string{write, eventual, strong} {
+		t := report.Table{Columns: []string{w}}
+		rows := map[string][]any{}
+		add := func(row string, value string) { rows[row] = append(rows[row], value) }
+		for _, n := range budgetConnections() {
+			t.Columns = append(t.Columns, fmt.Sprintf("%d conn.", n))
+			samples := b[cell{ours, w, n}]
+			add("requests a second", fmt.Sprintf("%.0f", middle(samples, func(s budgetSample) float64 { return s.PerSecond })))
+			add("p50", fmt.Sprint(middle(samples, func(s budgetSample) time.Duration { return s.P50 })))
+			add("failed", fmt.Sprint(middle(samples, func(s budgetSample) int { return s.Failed })))
+			add("requests in an entry", fmt.Sprintf("%.1f", middle(samples, func(s budgetSample) float64 { return s.perEntry })))
+			for _, part := range order {
+				time := middle(samples, func(s budgetSample) time.Duration { return s.used[part].time })
+				switches := middle(samples, func(s budgetSample) float64 { return s.used[part].switches })
+				add(part, fmt.Sprintf("%d µs, %.1f", time.Microseconds(), switches))
+			}
+		}
+		names := append([]string{"requests a second", "p50", "failed", "requests in an entry"}, order...)
+		for _, name := range names {
+			t.Add(append([]any{name}, rows[name]...)...)
+		}
+		tables = append(tables, t)
+	}
+	return tables
+}
