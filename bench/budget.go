@@ -94,7 +94,7 @@ func (c *containers) budgetOf(ctx context.Context, g *generator, w workload, n i
 	if _, err := g.run(ctx, c.system, w, n, 0, time.Second); err != nil { // to warm up
 		return budgetSample{}, err
 	}
-	before, err := c.topology(ctx)
+	before, err := c.settled(ctx)
 	if err != nil {
 		return budgetSample{}, err
 	}
@@ -102,7 +102,7 @@ func (c *containers) budgetOf(ctx context.Context, g *generator, w workload, n i
 	if err != nil {
 		return budgetSample{}, err
 	}
-	after, err := c.topology(ctx)
+	after, err := c.settled(ctx)
 	if err != nil {
 		return budgetSample{}, err
 	}
@@ -114,6 +114,15 @@ func (c *containers) budgetOf(ctx context.Context, g *generator, w workload, n i
 		b.perEntry = float64(m.Requests) / float64(entries)
 	}
 	return b, nil
+}
+
+// settled returns the topology when the positions in it are those of now: workers tell theirs once a second.
+func (c *containers) settled(ctx context.Context) (cluster.Topology, error) {
+	select {
+	case <-time.After(2 * time.Second):
+	case <-ctx.Done():
+	}
+	return c.topology(ctx)
 }
 
 // position returns how many entries the master's log has.

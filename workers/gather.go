@@ -17,11 +17,11 @@ const maxGather = 10 * time.Millisecond
 //
 // Its law: if the last entry answered n > 1 requests, their callers are about to send their next ones, so the master
 // waits until it has as many requests as it has just answered and as were waiting then, but no longer than the last
-// entry took, and no longer than maxGather. If the last entry answered one request, it does not wait: so a single
-// caller never does, and two callers who take turns do not either.
+// entry took, and no longer than maxGather after it. If the last entry answered one request, it does not wait: so a
+// single caller never does, not even after a burst, and two callers who take turns do not either.
 type gatherer struct {
-	expected int           // requests that the next entry should carry; at most 1: it waits for none
-	patience time.Duration // for how long
+	expected int       // requests that the next entry should carry; at most 1: it waits for none
+	until    time.Time // when it stops waiting for them
 }
 
 // answered notes that an entry has answered so many requests in that time, and that so many wait.
@@ -29,12 +29,12 @@ func (g *gatherer) answered(requests, waiting int, took time.Duration) {
 	*g = gatherer{}
 	if requests > 1 {
 		g.expected = min(requests+waiting, maxBatch)
-		g.patience = min(took, maxGather)
+		g.until = time.Now().Add(min(took, maxGather))
 	}
 }
 
-// gather takes what is waiting, and waits for more as the law says. What the log brings meanwhile is pending
-// afterwards. An error means that the requests go back to their queue.
+// gather takes what is waiting, and waits for more as the law says. It handles what the log brings meanwhile. An error
+// means that the requests go back to their queue.
 func (r *replica) gather(ctx context.Context, first bus.Delivery, more <-chan bus.Delivery) ([]bus.Delivery, error) {
 	batch, size := []bus.Delivery{first}, len(first.Body)
 	var over <-chan time.Time // nil until it waits
@@ -48,11 +48,12 @@ func (r *replica) gather(ctx context.Context, first bus.Delivery, more <-chan bu
 			continue
 		default:
 		}
-		if len(batch) >= r.gatherer.expected {
+		left := time.Until(r.gatherer.until)
+		if len(batch) >= r.gatherer.expected || left <= 0 {
 			break
 		}
 		if over == nil {
-			timer := time.NewTimer(r.gatherer.patience)
+			timer := time.NewTimer(left)
 			defer timer.Stop()
 			over = timer.C
 		}
@@ -67,6 +68,11 @@ func (r *replica) gather(ctx context.Context, first bus.Delivery, more <-chan bu
 				return nil, r.follower.Err()
 			}
 			r.pending = append(r.pending, events...)
+			for len(r.pending) > 0 {
+				if err := r.observeNext(ctx); err != nil {
+					return nil, err
+				}
+			}
 		case <-over:
 			return batch, nil
 		case <-r.yields:

@@ -124,7 +124,7 @@ func TestRandomArrivals(t *testing.T) {
 	}
 }
 
-// A slave applies what it gets with delay and together, unless somebody waits for it.
+// A slave applies what it gets with delay and together, unless somebody reads.
 func TestSlavesApplyLazily(t *testing.T) {
 	bubble(t, logmemory.Options{}, func(s *site) {
 		s.found("w1", "w2")
@@ -146,13 +146,34 @@ func TestSlavesApplyLazily(t *testing.T) {
 		if n := applied(); n != 5 {
 			t.Errorf("the slave has applied %d of 5 after 20 ms", n)
 		}
-		for _, level := range []db.Consistency{db.Session, db.Strong} {
+		users := int64(5)
+		for _, level := range []db.Consistency{db.Eventual, db.Session, db.Strong} {
 			written := s.mustWrite("for "+string(level), addUser("for "+string(level)))
+			users++
+			synctest.Wait()
 			begun := time.Now()
-			reply := s.read(db.Read{Queries: countUsers, Consistency: level, After: written.Position})
-			if reply.Read == nil || time.Since(begun) > time.Millisecond {
+			read := db.Read{Queries: countUsers, Consistency: level}
+			if level == db.Session {
+				read.After = written.Position
+			}
+			reply := s.read(read)
+			if reply.Read == nil || *reply.Read.Results[0].Count != users || time.Since(begun) > time.Millisecond {
 				t.Errorf("a %s read took %v: %+v", level, time.Since(begun), reply)
 			}
+		}
+		// One that ends applies what it holds.
+		s.mustWrite("last", addUser("last"))
+		synctest.Wait()
+		if n := applied(); n != int(users) {
+			t.Errorf("the slave has applied %d of %d", n, users)
+		}
+		if err := s.stop(slave); err != nil {
+			t.Error(err)
+		}
+		s.log.SetAvailable(false) // it cannot come from there
+		s.start(slave, slave)
+		if n := applied(); n != int(users)+1 {
+			t.Errorf("the slave that ended has applied %d of %d", n, users+1)
 		}
 	})
 }

@@ -5,6 +5,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"rideshare/internal/db"
 	"rideshare/internal/replog"
 )
 
@@ -19,7 +20,8 @@ const (
 // transaction and its wake-ups, most of the cost does not depend on how many entries it applies.
 type demand struct {
 	waiting atomic.Int64
-	hurry   chan struct{} // somebody has begun to wait
+	hurry   chan struct{}               // somebody has begun to wait
+	held    atomic.Pointer[db.Position] // of the last entry that is held back; nil: none is
 }
 
 func newDemand() *demand { return &demand{hurry: make(chan struct{}, 1)} }
@@ -35,42 +37,78 @@ func (d *demand) begin() {
 
 func (d *demand) end() { d.waiting.Add(-1) }
 
-// applyLazily applies what is pending, together with what comes until it may wait no longer.
-func (r *replica) applyLazily(ctx context.Context) error {
-	o, err := r.hold(ctx)
-	if err != nil {
-		return err
+// applyHeld waits until the slave has applied what it holds back now. So even a read that asks for no position sees
+// all that its replica has received, as if entries were applied at once. It waits for beforeBarrier at most.
+func (w *Worker) applyHeld(ctx context.Context) {
+	held := w.demand.held.Load()
+	if held == nil {
+		return
 	}
-	if err := r.applyPending(ctx); err != nil || o == nil {
-		return err
+	w.demand.begin()
+	defer w.demand.end()
+	over := time.NewTimer(beforeBarrier)
+	defer over.Stop()
+	for {
+		v, moved := w.status.progress()
+		if v.Log.Position().Covers(*held) {
+			return
+		}
+		select {
+		case <-moved:
+		case <-over.C:
+			return
+		case <-ctx.Done():
+			return
+		}
 	}
-	return r.obey(ctx, *o)
 }
 
+// applyLazily applies what is pending, together with what comes until it may wait no longer. When the worker ends, it
+// applies what it holds: a log in memory ends at the same moment.
+func (r *replica) applyLazily(ctx context.Context) error {
+	r.hold(ctx)
+	defer r.demand.held.Store(nil)
+	applying := ctx
+	if ctx.Err() != nil {
+		var cancel context.CancelFunc
+		applying, cancel = context.WithTimeout(context.WithoutCancel(ctx), endTime)
+		defer cancel()
+	}
+	return r.applyPending(applying)
+}
+
+// endTime is how long a worker that ends may take for what it holds.
+const endTime = time.Second
+
 // hold waits for more events to apply together with those that are pending, for up to maxHold. It does not wait while
-// the replica catches up, while somebody waits for what it has, and for an event that means more than its data: a new
-// epoch, the end or another log, this replica's own barrier, and a change of the schema, which reads may need. An order
-// ends the wait and is returned.
-func (r *replica) hold(ctx context.Context) (o *order, err error) {
+// the replica catches up, while somebody waits for what it has, for an order, and for an event that means more than
+// its data: a new epoch, the end or another log, this replica's own barrier, and a change of the schema, which reads
+// may need.
+func (r *replica) hold(ctx context.Context) {
 	over := time.NewTimer(maxHold)
 	defer over.Stop()
 	for r.patient() {
+		last := r.pending[len(r.pending)-1].State.Position()
+		r.demand.held.Store(&last)
 		select {
 		case events, ok := <-r.follower.Events():
 			if !ok {
-				return nil, nil // follow finds it out, when it has applied these
+				return // follow finds it out, when it has applied these
 			}
 			r.pending = append(r.pending, events...)
 		case o := <-r.orders:
-			return &o, nil
+			select {
+			case r.orders <- o: // follow takes it when these are applied
+			default: // there is a newer one
+			}
+			return
 		case <-r.demand.hurry:
 		case <-over.C:
-			return nil, nil
+			return
 		case <-ctx.Done():
-			return nil, ctx.Err()
+			return
 		}
 	}
-	return nil, nil
 }
 
 // patient reports whether what is pending can wait.

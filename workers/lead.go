@@ -84,6 +84,7 @@ func (r *replica) serveWrites(ctx context.Context, consumer bus.Consumer) error 
 			if err := r.commit(ctx, nil); err != nil {
 				return err
 			}
+			continue // it may have read on
 		}
 		select {
 		case events, ok := <-r.follower.Events():

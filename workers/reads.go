@@ -178,12 +178,15 @@ func (w *Worker) read(ctx context.Context, body []byte, begin func()) (result db
 	}()
 	switch r.Consistency {
 	case db.Session:
-		err = w.reach(ctx, r.After)
+		if err = w.reach(ctx, r.After); err == nil {
+			w.applyHeld(ctx)
+		}
 	case db.Strong:
 		if err = w.catchUp(ctx); err == nil {
 			err = w.covers(r.After)
 		}
 	case db.Eventual:
+		w.applyHeld(ctx)
 	}
 	if err != nil {
 		return db.ReadResult{}, err

@@ -14,6 +14,7 @@ import (
 // clear returns the statements that empty every table, restart the sequences and discard the stored
 // replies as of that time; at the zero time these stay.
 func (t *tx) clear(forget time.Time) []statement {
+	t.asked, t.known = nil, nil // it may discard them
 	t.seqs = nil
 	var list []statement
 	for _, table := range slices.Backward(tables(t.schema)) {

@@ -11,7 +11,7 @@ func (t *tx) optimistic(ctx context.Context, steps []step) error {
 	if err == nil || broken(err) && t.store.dialect.Classify(err) == "" {
 		return err
 	}
-	t.schema, t.seqs = before, nil
+	t.schema, t.seqs = before, nil // the replies of Begin stay as they were: nothing here writes any
 	if err := t.conn.control(ctx, undo); err != nil {
 		return err
 	}

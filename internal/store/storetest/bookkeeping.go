@@ -3,6 +3,7 @@ package storetest
 import (
 	"fmt"
 	"reflect"
+	"slices"
 	"time"
 
 	"rideshare/internal/db"
@@ -68,6 +69,34 @@ func testBookkeeping(f *fixture) {
 	f.same("no ids", found, map[string][]byte{})
 	f.ok(tx.Rollback())
 	f.same("user", f.count("users"), int64(1))
+	f.repliesOf(b.Replies, append(ids, "a"))
+}
+
+// repliesOf checks the replies to ids that Begin was told of, and to others.
+func (f *fixture) repliesOf(want []store.StoredReply, ids []string) {
+	f.Helper()
+	tx, err := f.Begin(f.ctx, ids...)
+	f.ok(err)
+	f.Cleanup(func() { _ = tx.Rollback() })
+	for _, asked := range [][]string{ids, {ids[1], ids[0]}, {"none"}, ids} {
+		found, err := tx.Replies(f.ctx, asked)
+		f.ok(err)
+		for _, r := range want {
+			body, there := found[r.ID]
+			f.same("the reply to "+r.ID+" is there", there, slices.Contains(asked, r.ID))
+			if there {
+				f.same(r.ID, string(body), string(r.Body))
+			}
+		}
+	}
+	_, err = tx.Execute(f.ctx, []db.Op{{Clear: true, Forget: departure.Add(time.Hour)}})
+	f.ok(err)
+	found, err := tx.Replies(f.ctx, ids)
+	f.ok(err)
+	cleared, err := db.DecodeReply(found[ids[0]])
+	f.ok(err)
+	f.same("cleared", cleared.Cleared.IsZero(), false)
+	f.ok(tx.Rollback())
 }
 
 func testSequences(f *fixture) {
