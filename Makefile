@@ -127,8 +127,8 @@ lint: deps ## Run the linters
 	$(GO) run $(LINT) run ./...
 
 vuln: deps ## Look for known vulnerabilities, where their database can be reached
-	@GOBIN=$(CURDIR)/bin $(GO) install $(VULN)
-	@bin/govulncheck ./...; code=$$?; case $$code in \
+	@GOBIN=$(CURDIR)/bin $(GO) install $(VULN) || { echo "not checked: govulncheck cannot be installed"; exit 0; }; \
+	bin/govulncheck ./...; code=$$?; case $$code in \
 		0) ;; \
 		3) echo "vulnerabilities were found: see above"; exit 1 ;; \
 		*) echo "not checked: govulncheck did not finish (exit code $$code), see above" ;; \
