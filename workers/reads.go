@@ -188,6 +188,9 @@ func (w *Worker) read(ctx context.Context, body []byte, begin func()) (result db
 	case db.Eventual:
 		w.applyHeld(ctx)
 	}
+	if err == nil {
+		err = ctx.Err() // a worker that ends must not take the read off its queue
+	}
 	if err != nil {
 		return db.ReadResult{}, err
 	}
