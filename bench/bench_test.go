@@ -182,6 +182,45 @@ func TestProcessTime(t *testing.T) {
 	}
 }
 
+func TestThreadSwitches(t *testing.T) {
+	n, err := threadSwitches("Name:\ta\nvoluntary_ctxt_switches:\t150\nnonvoluntary_ctxt_switches:\t7\n")
+	if err != nil || n != 157 {
+		t.Errorf("%d, %v", n, err)
+	}
+	for _, bad := range []string{"", "voluntary_ctxt_switches:\t150\n", "voluntary_ctxt_switches:\tx\nnonvoluntary_ctxt_switches:\t7\n"} {
+		if _, err := threadSwitches(bad); err == nil {
+			t.Errorf("%q was read", bad)
+		}
+	}
+}
+
+// The budget has a table for each workload, with the medians of each part.
+func TestBudgetTables(t *testing.T) {
+	b := budgetResults{}
+	for _, w := range []string{write, eventual, strong} {
+		for _, n := range budgetConnections() {
+			for _, micros := range []int{100, 900, 300} {
+				used := map[string]perRequest{"gateway": {time.Duration(micros) * time.Microsecond, float64(micros) / 100}}
+				key := cell{ours, w, n}
+				b[key] = append(b[key], budgetSample{sample: sample{PerSecond: float64(micros)}, used: used, perEntry: 2.5})
+			}
+		}
+	}
+	tables := b.tables([]string{"gateway"})
+	if len(tables) != 3 {
+		t.Fatalf("%d tables", len(tables))
+	}
+	text := tables[0].Markdown()
+	for _, row := range []string{
+		"| gateway | 300 µs, 3.0 | 300 µs, 3.0 | 300 µs, 3.0 | 300 µs, 3.0 | 300 µs, 3.0 |",
+		"| requests in an entry | 2.5 | 2.5 | 2.5 | 2.5 | 2.5 |", "| requests a second | 300 |",
+	} {
+		if !strings.Contains(text, row) {
+			t.Errorf("there is no %q in\n%s", row, text)
+		}
+	}
+}
+
 // TestPictures: they are SVG, and name every system.
 func TestPictures(t *testing.T) {
 	r, systems := sampleResults()

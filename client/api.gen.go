@@ -196,7 +196,7 @@ type Record struct {
 	From string `json:"from,omitempty"`
 	// done, or why not
 	Result string `json:"result"`
-	// The first digits of the SHA-256 of the token that it came with; empty where nobody is asked for one
+	// The first digits of the SHA-256 of the token. Empty with RIDESHARE_AUTH=off
 	Token string `json:"token,omitempty"`
 	What  string `json:"what"`
 	// Who gave it, as the operator's program says: user@host. Nobody checks that

@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/url"
 	"os"
+	"os/user"
 	"path/filepath"
 	"strings"
 	"time"
@@ -61,12 +62,15 @@ func (o *operator) client(options ...client.Option) (*client.Client, error) {
 
 // name is who the history says has given a command.
 func (o *operator) name() string {
-	name := o.get("RIDESHARE_OPERATOR", "")
-	if name == "" {
-		host, _ := os.Hostname() // without one, the user alone
-		name = o.get("USER", o.get("LOGNAME", "unknown")) + "@" + host
+	if name := o.get("RIDESHARE_OPERATOR", ""); name != "" {
+		return name
 	}
-	return name
+	name := "unknown"
+	if u, err := user.Current(); err == nil {
+		name = u.Username
+	}
+	host, _ := os.Hostname() // without one, the user alone
+	return name + "@" + host
 }
 
 // with is the body of a command that needs a client.

@@ -114,15 +114,22 @@ func run(ctx context.Context, c Config, logger *slog.Logger, _ tracing.Tracer) e
 	return g.Wait()
 }
 
-// secretsPeriod is how often the watcher looks whether the workers' secrets have changed.
-const secretsPeriod = time.Second
+// secretsPeriod is how often the watcher looks whether the workers' secrets have changed. An engine that hangs is
+// asked again after secretsTimeout.
+const (
+	secretsPeriod  = time.Second
+	secretsTimeout = 30 * time.Second
+)
 
 // refresh gives the workers their secrets, at first and whenever they have changed.
 func (c Config) refresh(ctx context.Context, containers *docker.Pairs, logger *slog.Logger) error {
 	var given map[string]string
 	for ctx.Err() == nil {
 		if secrets := c.workerSecrets(); !maps.Equal(secrets, given) {
-			if err := containers.RefreshSecrets(ctx); err == nil {
+			refreshing, cancel := context.WithTimeout(ctx, secretsTimeout)
+			err := containers.RefreshSecrets(refreshing)
+			cancel()
+			if err == nil {
 				given = secrets
 			} else if ctx.Err() == nil {
 				logger.Warn("cannot give the workers their secrets", "why", err)

@@ -48,10 +48,13 @@ const keyOverlap = auth.TokenLifetime + overlap
 // pendingFile holds the new values between accept and use.
 const pendingFile = "rotation.json"
 
-// keepTokens makes the tokens that are missing, and the files that follow from the others.
+// keepTokens makes the tokens that are missing, and the files of hashes.
 func keepTokens(dir string) error {
 	former, err := os.ReadFile(filepath.Join(dir, serviceToken))
 	upgrade := err == nil
+	if _, err := os.Lstat(filepath.Join(dir, serviceToken+hashesSuffix)); err == nil {
+		upgrade = false // a token that is missing was deleted
+	}
 	for _, name := range tokens() {
 		content := random
 		if upgrade && (name == databaseToken || name == snapshotToken) {
@@ -211,7 +214,7 @@ func (r *rotation) write(file string, tokens []string, form func(value string) s
 		former, next := form(r.Former[token]), form(r.Next[token])
 		lines = append(lines, order(former, next)...)
 		others = slices.DeleteFunc(others, func(line string) bool {
-			return line == "" || line == next || line == former || strings.HasPrefix(line, secret.Until(former, time.Time{})[:len(former)+1])
+			return slices.Contains([]string{"", former, next}, secret.Value(line))
 		})
 	}
 	lines = append(lines, others[:min(len(others), secret.MaxLines-len(lines))]...)

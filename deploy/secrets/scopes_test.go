@@ -266,6 +266,12 @@ func TestUpgradeKeepsTheToken(t *testing.T) {
 		}
 	}
 	must(t, rotate(t, dir, rewrite, true, true))
+	if err := os.Remove(filepath.Join(dir, databaseToken)); err != nil {
+		t.Fatal(err)
+	}
+	if again := generated(t, dir); again[databaseToken] == again[serviceToken] {
+		t.Error("a token that was deleted comes back as a copy of the operators' token")
+	}
 	seen := map[string]string{}
 	for name, token := range follow(t, dir).present() {
 		if other, twice := seen[token]; twice {

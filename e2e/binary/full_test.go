@@ -57,7 +57,7 @@ func TestFullDisk(t *testing.T) {
 	f.process = start(t, addr, data)
 	f.until("it reads again, or says that a database has no room to open", func() bool { return f.users() >= 0 || f.lacksRoom() })
 	if !f.lacksRoom() {
-		// What the databases give back as they open may be room enough.
+		// The databases free some space as they open, which may be enough for the write.
 		done := false
 		f.until("a worker says so, or there was room for the write", func() bool {
 			done = f.try(waiting, 3*time.Second) == http.StatusOK

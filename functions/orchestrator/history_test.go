@@ -80,7 +80,7 @@ func TestCommandsSayWhoGivesThem(t *testing.T) {
 	}
 }
 
-// What functions do for users is no operator's command, and neither is a look at the cluster.
+// Requests that functions make for users leave no record, and neither does reading the topology.
 func TestWhatLeavesNoRecord(t *testing.T) {
 	var commands []cluster.Command
 	h, _ := audited(&commands, nil)

@@ -61,8 +61,8 @@ func (p *Policy) Guard(ctx context.Context, security []map[string][]string, auth
 	return nil, Refused()
 }
 
-// GuardMetrics returns a handler that serves those who have the token of metrics or of operators, and everybody
-// where nobody is asked for a token.
+// GuardMetrics returns a handler that serves callers that have the token of metrics or of operators. It serves
+// everybody if p.On is false.
 func (p *Policy) GuardMetrics(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		token, ok := bearer(r.Header.Get("Authorization"))

@@ -43,7 +43,7 @@ type Command struct {
 // Operator is who gives a command.
 type Operator struct {
 	Name  string `json:"name,omitempty"`  // as the operator's program says; nobody checks it
-	Token string `json:"token,omitempty"` // the fingerprint of the token; empty where nobody is asked for one
+	Token string `json:"token,omitempty"` // the fingerprint of the token; empty with RIDESHARE_AUTH=off
 	From  string `json:"from,omitempty"`  // the client's address
 }
 
@@ -58,7 +58,7 @@ type Record struct {
 	ID     string    `json:"id,omitempty" hidden:"true"` // of the command: it is recorded once
 	At     time.Time `json:"at" doc:"When it was done"`
 	Who    string    `json:"who,omitempty" doc:"Who gave it, as the operator's program says: user@host. Nobody checks that" example:"alice@laptop"`
-	Token  string    `json:"token,omitempty" doc:"The first digits of the SHA-256 of the token that it came with; empty where nobody is asked for one" example:"5f2c9a01"`
+	Token  string    `json:"token,omitempty" doc:"The first digits of the SHA-256 of the token. Empty with RIDESHARE_AUTH=off" example:"5f2c9a01"`
 	From   string    `json:"from,omitempty" doc:"The address that it came from" example:"172.20.0.1"`
 	What   string    `json:"what" example:"set the number of slaves to 3"`
 	Result string    `json:"result" doc:"done, or why not" example:"done"`

@@ -236,6 +236,12 @@ func Hash(value string) string {
 // Until returns the line of a value that is valid until then.
 func Until(line string, t time.Time) string { return line + untilWord + t.UTC().Format(time.RFC3339) }
 
+// Value returns what a line is without its end.
+func Value(line string) string {
+	value, _, _ := strings.Cut(line, untilWord)
+	return value
+}
+
 // Fingerprint returns what names a value in a record without telling the value.
 func Fingerprint(value string) string { return strings.TrimPrefix(Hash(value), hashPrefix)[:8] }
 

@@ -50,7 +50,7 @@ func (c Config) Want(name string, s *secret.Secret) error {
 	if c.Auth == "off" || s.IsSet() {
 		return nil
 	}
-	return fmt.Errorf("configuration: %[1]s is not set: RIDESHARE_AUTH is on, so set it, or set %[1]s_FILE to a file that holds its value", name)
+	return fmt.Errorf("%[1]s is not set: RIDESHARE_AUTH is on, so set it, or set %[1]s_FILE to a file that holds its value", name)
 }
 
 // Policy returns who is asked for which token, without what only some functions ask for.
