@@ -2,10 +2,12 @@ package zookeeper
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
 	"net"
+	"os"
 	"sync/atomic"
 	"time"
 )
@@ -35,9 +37,9 @@ func (l *link) dial(ctx context.Context, network, address string) (net.Conn, err
 	if err != nil {
 		return nil, err
 	}
-	g := &guarded{Conn: conn, longest: l.timeout}
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	g := &guarded{Conn: conn, longest: firstAnswer(l.timeout, l.silences)}
 	if l.dead {
 		_ = conn.Close()
 		return nil, errDead
@@ -54,6 +56,14 @@ func (l *link) hangUp() {
 		_ = l.open.Close() // closing again is harmless
 		l.open = nil
 	}
+}
+
+// firstAnswer returns how long a server has for the first answer, after so many silences since the last
+// session. A server that starts can take a connection and never answer on it (ZooKeeper 3.9.3: after 1 of 24
+// restarts on a busy machine), and the session has to outlive that. A server that is only slow gets more time
+// with each try, at most what a session lasts.
+func firstAnswer(session time.Duration, silences int) time.Duration {
+	return min(session/6<<min(silences, 3), session)
 }
 
 func pauseAfter(tries int) time.Duration {
@@ -84,9 +94,19 @@ type guarded struct {
 	net.Conn
 	longest time.Duration
 	relaxed atomic.Bool // the session has begun, and the library's own deadlines are right
+	silent  atomic.Bool // there was no first answer in time
 }
 
 func (g *guarded) relax() { g.relaxed.Store(true) }
+
+// Read implements net.Conn.
+func (g *guarded) Read(b []byte) (int, error) {
+	n, err := g.Conn.Read(b)
+	if errors.Is(err, os.ErrDeadlineExceeded) && !g.relaxed.Load() {
+		g.silent.Store(true)
+	}
+	return n, err
+}
 
 // SetReadDeadline implements net.Conn.
 func (g *guarded) SetReadDeadline(t time.Time) error {

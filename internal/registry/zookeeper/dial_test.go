@@ -36,6 +36,17 @@ func TestPauses(t *testing.T) {
 	}
 }
 
+// TestFirstAnswer: a session outlives two servers in turn that take a connection and say nothing, and a
+// slow server has as long as the session lasts in the end.
+func TestFirstAnswer(t *testing.T) {
+	const session = 6 * time.Second
+	for silences, want := range []time.Duration{time.Second, 2 * time.Second, 4 * time.Second, session, session} {
+		if got := firstAnswer(session, silences); got != want {
+			t.Errorf("%v after %d silences, want %v", got, silences, want)
+		}
+	}
+}
+
 // TestHandshakeEnds: a paused server takes connections and says nothing.
 func TestHandshakeEnds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

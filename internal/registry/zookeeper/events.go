@@ -26,7 +26,7 @@ func (l *link) session(state zk.State) {
 	case zk.StateHasSession:
 		l.set(func() {
 			l.up, l.gone, l.answered = true, false, true
-			l.refusals = 0
+			l.refusals, l.silences = 0, 0
 			l.tries = 1
 			l.sessions++
 			if l.open != nil {
@@ -45,6 +45,9 @@ func (l *link) session(state zk.State) {
 				l.down()
 			} else if l.open != nil && !l.answered {
 				l.refuse(time.Now())
+				if l.open.silent.Load() {
+					l.silences++
+				}
 			}
 			l.answered = true
 		})

@@ -36,6 +36,25 @@ func restarted(s *site) {
 	s.wantMaster(r, m)
 }
 
+// silent leaves two connections in turn without an answer, as a server does that starts. The session outlives
+// them.
+func silent(s *site) {
+	s.timeout = 6 * time.Second
+	p := newProxy(s.T, s.server.Addr())
+	r := s.open(p.Addr())
+	s.must(r.Register(s.Context(), registry.Member{ID: "w"}))
+	before := s.owner()
+	p.Mute(2)
+	d := s.usable(r)
+	s.Logf("usable after %s", d.Round(time.Millisecond))
+	if half := s.timeout / 2; d < half-time.Second || d > half+2*time.Second {
+		s.Errorf("usable after %s, want about %s, the time for two first answers", d, half)
+	}
+	if now := s.owner(); now != before {
+		s.Errorf("the node of session %x is of session %x now", before, now)
+	}
+}
+
 // owner returns the session that has the worker's node.
 func (s *site) owner() int64 {
 	s.Helper()

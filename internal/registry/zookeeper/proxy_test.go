@@ -31,6 +31,7 @@ type proxy struct {
 	mu      sync.Mutex // guards the rest
 	target  string
 	cut     bool
+	mute    int // how many connections to take and leave without an answer
 	ended   bool
 	open    map[net.Conn]struct{}
 	fault   func(op int32) fault
@@ -91,6 +92,14 @@ func (p *proxy) drop() {
 	}
 }
 
+// Mute ends every connection, and leaves the next ones without an answer.
+func (p *proxy) Mute(connections int) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.mute = connections
+	p.drop()
+}
+
 // Inject asks f about each request from now on; nil: none.
 func (p *proxy) Inject(f func(op int32) fault) {
 	p.mu.Lock()
@@ -134,8 +143,15 @@ func (p *proxy) accept() {
 			return
 		}
 		p.mu.Lock()
-		target, cut := p.target, p.cut || p.ended
+		target, cut, mute := p.target, p.cut || p.ended, p.mute > 0
+		if mute {
+			p.mute--
+			p.open[client] = struct{}{}
+		}
 		p.mu.Unlock()
+		if mute {
+			continue
+		}
 		if cut {
 			_ = client.Close()
 			continue

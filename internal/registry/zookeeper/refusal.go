@@ -12,7 +12,8 @@ import (
 type refusal struct {
 	answered bool      // the present connection got an answer
 	refusals int       // since the last session
-	since    time.Time // of the first of them
+	silences int       // those of them on which the server let the time for its first answer pass
+	since    time.Time // of the first refusal
 }
 
 func (r *refusal) refuse(now time.Time) {
@@ -59,7 +60,7 @@ func (s *Session) replace(ctx context.Context, old *link) {
 		}
 	}
 	fresh.close()
-	old.set(func() { old.refusals = 0 }) // gather evidence anew
+	old.set(func() { old.refusals, old.silences = 0, 0 }) // gather evidence anew
 }
 
 // until waits until the condition holds, or ctx ends.

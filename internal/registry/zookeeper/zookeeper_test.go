@@ -53,6 +53,7 @@ func TestZooKeeper(t *testing.T) {
 		{"nodes that are open to all", openNodes},
 		{"nodes that nobody can read", hostileNodes},
 		{"a server that was restarted", restarted},
+		{"a server that does not answer at first", silent},
 		{"what a session tells of itself", observed},
 		{"a server that was paused", paused},
 		{"a server that lost its data", lostData},
