@@ -15,8 +15,9 @@ import (
 type Queue string
 
 const (
-	// Writes holds write requests. Durable; consumed by the master alone. A message leaves it only
-	// when it is acknowledged, or dead-lettered after DeliveryLimit deliveries.
+	// Writes holds write requests; consumed by the master alone. A message leaves it only when it is acknowledged,
+	// or dead-lettered after about DeliveryLimit deliveries. A broker that is alone may lose what waits with
+	// its memory; then those who call it publish again.
 	Writes Queue = "writes"
 	// Reads holds read requests. A message whose caller's deadline has passed is dropped.
 	Reads Queue = "reads"
@@ -24,7 +25,7 @@ const (
 	Control Queue = "control"
 )
 
-// DeliveryLimit is how often a message of Writes is delivered before it is dead-lettered: many
+// DeliveryLimit is how often a message of Writes is delivered, give or take one, before it is dead-lettered: many
 // more than masters can die while it waits, and few enough that a message that kills its consumer
 // does not do so for ever.
 const DeliveryLimit = 100

@@ -20,16 +20,16 @@ type permission struct{ configure, write, read string }
 var users = map[string]permission{
 	// Calls: publishes requests and binds all queues, but may not read them, nor reply.
 	"orchestrator": {
-		configure: `^rideshare\.((writes|reads|control)(\.requests|\.replies)?|writes\.dead(\.letters)?|responses\.[^.]+)$`,
-		write:     `^rideshare\.((writes|reads|control)(\.requests)?|writes\.dead|responses\.[^.]+)$`,
-		read:      `^rideshare\.((writes|reads|control)\.(requests|replies)|writes\.dead\.letters|responses\.[^.]+)$`,
+		configure: `^rideshare\.((writes|reads|control)(\.requests|\.replies)?|writes\.again|writes\.dead(\.letters)?|responses\.[^.]+)$`,
+		write:     `^rideshare\.((writes|reads|control)(\.requests)?|writes\.(first|dead)|responses\.[^.]+)$`,
+		read:      `^rideshare\.((writes|reads|control)\.(requests|replies)|writes\.(again|dead\.letters)|responses\.[^.]+)$`,
 	},
-	// Serves writes and reads, and has the log. It makes the queue of the writes, which takes read on
+	// Serves writes and reads, and has the log. It makes the queues of the writes, which takes read on
 	// the queue and write on the exchange for its dead letters.
 	"worker": {
-		configure: `^rideshare\.((writes|reads)(\.replies)?|sync(\.entries)?)$`,
-		write:     `^rideshare\.((writes|reads)\.replies|writes\.dead\.letters|sync(\.entries)?)$`,
-		read:      `^rideshare\.(writes|reads|sync(\.entries)?)$`,
+		configure: `^rideshare\.((writes|reads)(\.replies)?|writes\.first|sync(\.entries)?)$`,
+		write:     `^rideshare\.((writes|reads)\.replies|writes\.(again|dead\.letters)|sync(\.entries)?)$`,
+		read:      `^rideshare\.(writes|writes\.first|reads|sync(\.entries)?)$`,
 	},
 	// Serves commands.
 	"watcher": {

@@ -19,14 +19,14 @@ var (
 func rightsOf(user, replyQueue string) rights {
 	return map[string]rights{
 		orchestrator: {
-			configure: slices.Concat(served, requests, replies, []string{"rideshare.writes.dead", "rideshare.writes.dead.letters", replyQueue}),
-			write:     slices.Concat(served, requests, []string{"rideshare.writes.dead", replyQueue}),
-			read:      slices.Concat(requests, replies, []string{"rideshare.writes.dead.letters", replyQueue}),
+			configure: slices.Concat(served, requests, replies, []string{"rideshare.writes.again", "rideshare.writes.dead", "rideshare.writes.dead.letters", replyQueue}),
+			write:     slices.Concat(served, requests, []string{"rideshare.writes.first", "rideshare.writes.dead", replyQueue}),
+			read:      slices.Concat(requests, replies, []string{"rideshare.writes.again", "rideshare.writes.dead.letters", replyQueue}),
 		},
 		worker: {
-			configure: []string{"rideshare.writes", "rideshare.reads", "rideshare.writes.replies", "rideshare.reads.replies", "rideshare.sync", "rideshare.sync.entries"},
-			write:     []string{"rideshare.writes.replies", "rideshare.reads.replies", "rideshare.writes.dead.letters", "rideshare.sync", "rideshare.sync.entries"},
-			read:      []string{"rideshare.writes", "rideshare.reads", "rideshare.sync", "rideshare.sync.entries"},
+			configure: []string{"rideshare.writes", "rideshare.writes.first", "rideshare.reads", "rideshare.writes.replies", "rideshare.reads.replies", "rideshare.sync", "rideshare.sync.entries"},
+			write:     []string{"rideshare.writes.replies", "rideshare.reads.replies", "rideshare.writes.again", "rideshare.writes.dead.letters", "rideshare.sync", "rideshare.sync.entries"},
+			read:      []string{"rideshare.writes", "rideshare.writes.first", "rideshare.reads", "rideshare.sync", "rideshare.sync.entries"},
 		},
 		watcher: {
 			configure: []string{"rideshare.control", "rideshare.control.replies"},
@@ -75,9 +75,9 @@ func refusals(t *testing.T, s site, user, replyQueue string) {
 // of something, are nobody's.
 func acts(replyQueue string) []act {
 	near := []string{"rideshare.writes.other", "a.rideshare.writes", "rideshare.writes.requests.b", "rideshare_writes", "rideshare.responses.a.b"}
-	queues := slices.Concat(served, near, []string{"rideshare.writes.dead", "rideshare.sync", replyQueue})
+	queues := slices.Concat(served, near, []string{"rideshare.writes.first", "rideshare.writes.dead", "rideshare.sync", replyQueue})
 	exchanges := slices.Concat(requests, replies, near, []string{
-		"rideshare.writes.dead.letters", "rideshare.sync.entries", "amq.direct", "amq.fanout", "amq.topic", "amq.headers",
+		"rideshare.writes.again", "rideshare.writes.dead.letters", "rideshare.sync.entries", "amq.direct", "amq.fanout", "amq.topic", "amq.headers",
 	})
 	var all []act
 	for _, q := range queues {

@@ -39,8 +39,7 @@ type Features struct {
 	ReadsLimit int
 	// LooseLimit is how many more than ReadsLimit may be taken when they come at once.
 	LooseLimit int
-	// LooseReturns: what goes back to Writes at different times comes again in the order in which
-	// it went back, not in that of the queue.
+	// LooseReturns: what goes back to Writes comes again at another place than it had.
 	LooseReturns bool
 }
 

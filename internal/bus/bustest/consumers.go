@@ -140,11 +140,7 @@ func cancelledThenClosed(k *kit) {
 		k.Error("a delivery was acknowledged after Close")
 	}
 	next := k.consume(k.connect(), bus.Writes, 10, 0)
-	if k.features.LooseReturns {
-		k.expect(next, "3", "2")
-	} else {
-		k.expect(next, "2", "3")
-	}
+	k.expectReturned(next, "2", "3")
 	k.silent(next)
 }
 

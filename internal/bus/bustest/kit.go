@@ -2,6 +2,7 @@ package bustest
 
 import (
 	"context"
+	"slices"
 	"testing"
 	"time"
 
@@ -83,6 +84,25 @@ func (k *kit) expect(c bus.Consumer, ids ...string) []bus.Delivery {
 			k.Fatalf("delivered %q, want %q", d.ID, id)
 		}
 		got = append(got, d)
+	}
+	return got
+}
+
+// expectReturned receives deliveries of these ids after some of them went back. It returns them in this order,
+// which is that in which they come where the implementation keeps it.
+func (k *kit) expectReturned(c bus.Consumer, ids ...string) []bus.Delivery {
+	k.Helper()
+	if !k.features.LooseReturns {
+		return k.expect(c, ids...)
+	}
+	got := make([]bus.Delivery, len(ids))
+	for range ids {
+		d := k.receive(c)
+		i := slices.Index(ids, d.ID)
+		if i < 0 || got[i].Reply != nil {
+			k.Fatalf("delivered %q, want each of %q once", d.ID, ids)
+		}
+		got[i] = d
 	}
 	return got
 }

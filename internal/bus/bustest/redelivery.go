@@ -38,7 +38,7 @@ func redelivered(k *kit, end func(bus.Bus, bus.Consumer)) {
 	calls = append(calls, k.publish(caller, bus.Writes, "6")...)
 
 	next := k.consume(k.connect(), bus.Writes, 10, 0)
-	for i, d := range k.expect(next, "1", "3", "4", "5", "6") {
+	for i, d := range k.expectReturned(next, "1", "3", "4", "5", "6") {
 		if held := d.ID == "1" || d.ID == "3"; held && !d.Redelivered {
 			k.Errorf("message %s is not marked as redelivered", d.ID)
 		}

@@ -7,6 +7,7 @@ import (
 
 	amqp091 "github.com/rabbitmq/amqp091-go"
 
+	"rideshare/internal/amqp"
 	"rideshare/internal/bus"
 )
 
@@ -31,10 +32,10 @@ func (b *Bus) Consume(ctx context.Context, q bus.Queue, o bus.ConsumeOptions) (b
 		return nil, err
 	}
 	c := &consumer{
-		session: s, queue: name, options: o, replies: b.o.replies(q), deliveries: make(chan bus.Delivery, o.Prefetch),
+		session: s, queue: name, first: b.firstOf(q), options: o, replies: b.o.replies(q), deliveries: make(chan bus.Delivery, o.Prefetch),
 		over: make(chan struct{}), ended: make(chan struct{}),
 	}
-	var deliveries <-chan amqp091.Delivery
+	var deliveries subscription
 	err = s.exchange(func() error {
 		deliveries, err = c.subscribe()
 		return err
@@ -46,6 +47,15 @@ func (b *Bus) Consume(ctx context.Context, q bus.Queue, o bus.ConsumeOptions) (b
 		return nil, bus.ErrClosed
 	}
 	return c, nil
+}
+
+// firstOf returns the queue in which the messages of q wait first, or nil where there is none but q's own.
+func (b *Bus) firstOf(q bus.Queue) *amqp.Queue {
+	if q != bus.Writes || b.o.Replicated {
+		return nil
+	}
+	first := b.o.firstQueue()
+	return &first
 }
 
 func (b *Bus) sessionSoon(ctx context.Context) (*session, error) {
@@ -81,6 +91,11 @@ func (b *Bus) Inspect(ctx context.Context, q bus.Queue) (bus.Stats, error) {
 	got := make(chan answer, 1)
 	if !b.run(func() {
 		found, err := s.inspect(name)
+		if first := b.firstOf(q); err == nil && first != nil && s.usesFirst() {
+			var waiting bus.Stats
+			waiting, err = s.inspect(first.Name)
+			found.Waiting += waiting.Waiting
+		}
 		got <- answer{found, err}
 	}) {
 		return bus.Stats{}, bus.ErrClosed

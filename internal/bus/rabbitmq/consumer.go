@@ -1,6 +1,7 @@
 package rabbitmq
 
 import (
+	"errors"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -8,6 +9,7 @@ import (
 
 	amqp091 "github.com/rabbitmq/amqp091-go"
 
+	"rideshare/internal/amqp"
 	"rideshare/internal/bus"
 )
 
@@ -15,7 +17,8 @@ import (
 // acknowledged.
 type consumer struct {
 	session    *session
-	queue      string // as the broker calls it
+	queue      string      // as the broker calls it
+	first      *amqp.Queue // another one, in which its messages wait first; nil: there is none
 	options    bus.ConsumeOptions
 	replies    string // the exchange for them
 	deliveries chan bus.Delivery
@@ -32,26 +35,45 @@ type consumer struct {
 	kept []*message // pump's: those of which not all was handed over
 }
 
-// consumerTag names the one consumer of a channel.
-const consumerTag = "rideshare"
+// consumerTag names the consumer of a channel, and firstTag that of the queue in which messages wait first.
+const (
+	consumerTag = "rideshare"
+	firstTag    = "rideshare.first"
+)
+
+// subscription is what the consumers of a channel receive.
+type subscription struct{ queue, first <-chan amqp091.Delivery }
 
 // subscribe subscribes on a new channel.
-func (c *consumer) subscribe() (in <-chan amqp091.Delivery, err error) {
+func (c *consumer) subscribe() (in subscription, err error) {
+	if c.first != nil {
+		ch, err := amqp.Declare(c.session.consuming, *c.first)
+		if err != nil {
+			return in, err
+		}
+		if err := ch.Close(); err != nil {
+			return in, err
+		}
+	}
 	ch, err := c.session.consuming.Channel()
 	if err != nil {
-		return nil, err
+		return in, err
 	}
 	if err := ch.Qos(c.options.Prefetch, 0, false); err != nil {
-		return nil, err
+		return in, err
 	}
-	in, err = ch.Consume(c.queue, consumerTag, false, false, false, false, amqp091.Table{"x-priority": int64(c.options.Priority)})
+	priority := amqp091.Table{"x-priority": int64(c.options.Priority)}
+	in.queue, err = ch.Consume(c.queue, consumerTag, false, false, false, false, priority)
+	if err == nil && c.first != nil {
+		in.first, err = ch.Consume(c.first.Name, firstTag, false, false, false, false, priority)
+	}
 	c.channel = ch
 	return in, err
 }
 
 // pump hands over deliveries until the subscription ends, and takes back those that nobody has
 // received by then.
-func (c *consumer) pump(in <-chan amqp091.Delivery) {
+func (c *consumer) pump(in subscription) {
 	defer close(c.ended)
 	c.receive(in)
 	close(c.deliveries)
@@ -77,27 +99,39 @@ func (c *consumer) pump(in <-chan amqp091.Delivery) {
 
 // receive hands over deliveries. While none come from one of several nodes, it renews the
 // subscription.
-func (c *consumer) receive(in <-chan amqp091.Delivery) {
+func (c *consumer) receive(in subscription) {
 	var look <-chan time.Time
 	if broker := c.session.bus.broker; broker.Clustered() {
 		ticker := time.NewTicker(broker.AnswerTimeout())
 		defer ticker.Stop()
 		look = ticker.C
 	}
-	for idle := false; ; {
+	for idle := false; in.queue != nil || in.first != nil; {
+		var d amqp091.Delivery
+		var ok bool
 		select {
-		case d, ok := <-in:
+		case d, ok = <-in.queue:
 			if !ok {
-				return
+				in.queue = nil
 			}
-			idle = false
-			c.session.touch()
-			c.hand(d)
+		case d, ok = <-in.first:
+			if !ok {
+				in.first = nil
+			}
 		case <-look:
 			if idle && c.held.Load() == 0 {
 				in = c.renew(in)
 			}
 			idle = true
+			continue
+		}
+		switch {
+		case ok:
+			idle = false
+			c.session.touch()
+			c.hand(d)
+		case !c.cancelled.Load():
+			return // one of them is gone: whoever consumes subscribes anew
 		}
 	}
 }
@@ -105,14 +139,14 @@ func (c *consumer) receive(in <-chan amqp091.Delivery) {
 // renew subscribes anew, and then gives the old channel up, with all that the broker takes for
 // delivered through it. After a partition between the nodes deliveries may be lost, and the consumer
 // may be unknown to the queue's leader, while the connection lives.
-func (c *consumer) renew(old <-chan amqp091.Delivery) <-chan amqp091.Delivery {
+func (c *consumer) renew(old subscription) subscription {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.cancelled.Load() || c.closed.Load() {
 		return old
 	}
 	former := c.channel
-	var in <-chan amqp091.Delivery
+	var in subscription
 	err := c.session.exchange(func() (err error) {
 		if in, err = c.subscribe(); err != nil {
 			return err
@@ -123,16 +157,39 @@ func (c *consumer) renew(old <-chan amqp091.Delivery) <-chan amqp091.Delivery {
 		c.session.giveUp()
 		return old // which ends with the session
 	}
-	for range old {
+	for range old.queue {
 		continue // it comes again, by the new one
+	}
+	for old.first != nil {
+		if _, ok := <-old.first; !ok {
+			break
+		}
 	}
 	return in
 }
 
-// hand hands over the deliveries of a message.
+// takesFirst is the AppId of replies by those who consume the first queue, too.
+const takesFirst = "first"
+
+// takes returns the AppId of the consumer's replies.
+func (c *consumer) takes() string {
+	if c.first == nil {
+		return ""
+	}
+	return takesFirst
+}
+
+// cameBack reports whether the message was in another queue before, from which it was rejected.
+func cameBack(in amqp091.Delivery) bool {
+	_, ok := in.Headers["x-first-death-queue"]
+	return ok
+}
+
+// hand hands over the deliveries of a message. One that is delivered by the first queue again goes to the one that
+// counts deliveries.
 func (c *consumer) hand(in amqp091.Delivery) {
 	requests, err := parts(in)
-	if err != nil {
+	if err != nil || in.ConsumerTag == firstTag && in.Redelivered {
 		_ = c.channel.Reject(in.DeliveryTag, false) // where it fails the channel is gone, and it comes again
 		return
 	}
@@ -150,7 +207,7 @@ func (c *consumer) hand(in amqp091.Delivery) {
 	m := &message{consumer: c, channel: c.channel, tag: in.DeliveryTag, replyTo: in.ReplyTo, open: len(requests), unacked: len(requests)}
 	for _, p := range requests {
 		select {
-		case c.deliveries <- m.delivery(p, in.Redelivered):
+		case c.deliveries <- m.delivery(p, in.Redelivered || cameBack(in)):
 		case <-c.over:
 			c.kept = append(c.kept, m)
 			return
@@ -167,7 +224,13 @@ func (c *consumer) Deliveries() <-chan bus.Delivery { return c.deliveries }
 func (c *consumer) Cancel() {
 	if !c.cancelled.Swap(true) && !c.closed.Load() {
 		// Where it fails the connection or the channel is gone, and with it the subscription.
-		c.end(func(ch *amqp091.Channel) error { return ch.Cancel(consumerTag, false) })
+		c.end(func(ch *amqp091.Channel) error {
+			err := ch.Cancel(consumerTag, false)
+			if c.first != nil {
+				err = errors.Join(err, ch.Cancel(firstTag, false))
+			}
+			return err
+		})
 	}
 	c.stop.Do(func() { close(c.over) })
 	<-c.ended

@@ -12,6 +12,12 @@ func (b *Bus) Warm(ctx context.Context) error {
 	return err
 }
 
+// UsesFirst reports whether writes go to the first queue.
+func (b *Bus) UsesFirst() bool {
+	s := b.live(true)
+	return s != nil && s.usesFirst()
+}
+
 // Gathered returns how many requests wait to be published.
 func (b *Bus) Gathered(q bus.Queue) int {
 	o := b.live(true).replies.outboxes[q]

@@ -72,7 +72,7 @@ func (m *message) flush() error {
 		return nil
 	}
 	c, s := m.consumer, m.consumer.session
-	out := amqp091.Publishing{DeliveryMode: amqp091.Transient, CorrelationId: m.replies[0].correlation, Body: m.replies[0].body}
+	out := amqp091.Publishing{DeliveryMode: amqp091.Transient, AppId: c.takes(), CorrelationId: m.replies[0].correlation, Body: m.replies[0].body}
 	if len(m.replies) > 1 {
 		out.Type, out.Body = frameType, encodeFrame(m.replies)
 	}

@@ -26,7 +26,8 @@ const window = 2
 type outbox struct {
 	session         *session
 	exchange, queue string
-	fleeting        bool // what is in it goes when its caller does
+	fleeting        bool                   // what is in it goes when its caller does
+	first           atomic.Pointer[string] // the queue for what has not been delivered yet; nil: the same
 
 	mu       sync.Mutex
 	underWay int // messages
@@ -105,9 +106,12 @@ func (o *outbox) take() []*letter {
 // publish publishes letters as one message, and waits for what becomes of it.
 func (o *outbox) publish(batch []*letter) error {
 	s := o.session
-	m := o.message(batch)
+	m, queue := o.message(batch), o.queue
+	if first := o.first.Load(); first != nil {
+		m.DeliveryMode, queue = amqp091.Transient, *first
+	}
 	s.touch()
-	confirm, err := s.replies.publisher.Publish(o.exchange, o.queue, m)
+	confirm, err := s.replies.publisher.Publish(o.exchange, queue, m)
 	if err != nil {
 		s.abort()
 		return amqp.ErrLost

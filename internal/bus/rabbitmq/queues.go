@@ -40,6 +40,23 @@ func (o Options) deadLetters() amqp.Queue {
 // deadLettersExchange is the name of the exchange through which they come.
 func (o Options) deadLettersExchange() string { return o.deadLetters().Name + ".letters" }
 
+// firstQueue is where writes come first if there is one broker. The log has what they write, and their callers
+// publish them again after a loss, so nothing waits for a disk here. It does not count deliveries, though: a
+// write that comes a second time goes back to the queue of the writes, which does.
+// See docs/decisions/0029-writes-wait-in-memory.md.
+func (o Options) firstQueue() amqp.Queue {
+	return amqp.Queue{Name: o.Prefix + string(bus.Writes) + ".first", Expendable: true, Arguments: amqp091.Table{
+		"x-queue-type":              "classic",
+		"x-dead-letter-exchange":    o.againExchange(),
+		"x-dead-letter-routing-key": o.Prefix + string(bus.Writes),
+		"x-max-length":              int64(o.Writes),
+		"x-overflow":                "reject-publish",
+	}}
+}
+
+// againExchange is the name of the exchange through which they go there.
+func (o Options) againExchange() string { return o.Prefix + string(bus.Writes) + ".again" }
+
 // declaration returns the queue as it has to be.
 func (o Options) declaration(q bus.Queue) amqp.Queue {
 	switch q {

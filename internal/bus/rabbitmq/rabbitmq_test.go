@@ -28,6 +28,9 @@ func TestRabbitMQ(t *testing.T) {
 		{"they come again together", comesAgain},
 		{"they go back together", halfReceived},
 		{"they expire alone", expiresAlone},
+		{"writes wait in memory first", waitInMemory},
+		{"a write that kills its consumers ends, wherever it began", poisoned},
+		{"an earlier worker gets writes where it looks for them", earlierWorker},
 		{"a connection is cut in the middle of a publish", cutMidPublish},
 		{"a connection ends before the other is there", halfConnected},
 		{"a reply is lost with its connection", replyLost},
@@ -52,7 +55,7 @@ func TestRabbitMQ(t *testing.T) {
 }
 
 // queues are the names of all queues behind the prefix.
-var queues = []string{"writes", "reads", "control", "writes.dead"}
+var queues = []string{"writes", "writes.first", "reads", "control", "writes.dead"}
 
 // at returns the options for a bus with queues of its own.
 func at(t testing.TB, broker amqptest.Broker) rabbitmq.Options {

@@ -2,6 +2,7 @@ package rabbitmq
 
 import (
 	"context"
+	"sync"
 
 	"github.com/google/uuid"
 	amqp091 "github.com/rabbitmq/amqp091-go"
@@ -17,6 +18,7 @@ type replies struct {
 	queue     string
 	publisher *amqp.Publisher
 	outboxes  map[bus.Queue]*outbox
+	first     sync.Once // somebody who replies takes writes from the first queue
 }
 
 // prepareCalls makes the session fit for calls.
@@ -60,6 +62,9 @@ func (r *replies) receive(s *session) error {
 	s.bus.run(func() {
 		for d := range deliveries {
 			s.touch()
+			if d.AppId == takesFirst {
+				r.first.Do(func() { s.bus.run(func() { r.useFirst(s) }) })
+			}
 			r.take(d)
 		}
 		s.abort() // where only the queue is gone, no reply would ever come
@@ -80,6 +85,37 @@ func (r *replies) take(m amqp091.Delivery) {
 	for _, p := range parts {
 		r.calls.answer(m.Exchange, p.correlation, p.body)
 	}
+}
+
+// useFirst lets writes go to the first queue from now on. Until then they go to the queue of the writes, which
+// earlier workers consume, too. Where it fails they still do.
+func (r *replies) useFirst(s *session) {
+	o, first := s.bus.o, s.bus.firstOf(bus.Writes)
+	box := r.outboxes[bus.Writes]
+	if first == nil || box == nil {
+		return
+	}
+	err := s.exchange(func() error {
+		ch, err := s.consuming.Channel()
+		if err != nil {
+			return err
+		}
+		if err := amqp.Bind(ch, o.againExchange(), o.Prefix+string(bus.Writes)); err != nil {
+			return err
+		}
+		if err := amqp.Bind(ch, o.requests(bus.Writes), first.Name); err != nil {
+			return err
+		}
+		return ch.Close()
+	})
+	if err == nil {
+		box.first.Store(&first.Name)
+	}
+}
+
+// usesFirst reports whether writes go to the first queue.
+func (s *session) usesFirst() bool {
+	return s.callable.Load() && s.replies.outboxes[bus.Writes].first.Load() != nil
 }
 
 // bindRequests binds the queues to what calls, and the dead letters of writes, come by. It returns
