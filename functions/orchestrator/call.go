@@ -17,7 +17,7 @@ import (
 // write passes a write to the master. An empty id is replaced: the queue of writes needs one. The
 // digest is that of the request that the write was made from. If another request was executed under
 // the id, the write is not executed, and the error is of kind KeyReused.
-func (f *function) write(ctx context.Context, id, digest string, w db.Write) (*db.WriteResult, error) {
+func (f *function) write(ctx context.Context, id, digest string, w db.Write) (*db.Results, error) {
 	if id == "" {
 		id = uuid.NewString()
 	}
@@ -33,7 +33,7 @@ func (f *function) write(ctx context.Context, id, digest string, w db.Write) (*d
 }
 
 // read passes a read to a worker.
-func (f *function) read(ctx context.Context, r db.Read) (*db.ReadResult, error) {
+func (f *function) read(ctx context.Context, r db.Read) (*db.Results, error) {
 	reply, err := f.request(ctx, bus.Reads, bus.Request{ID: uuid.NewString()}, r)
 	if err != nil {
 		return nil, err
@@ -48,20 +48,20 @@ func (f *function) read(ctx context.Context, r db.Read) (*db.ReadResult, error) 
 // request passes a database request to the queue, in the message r, and returns the reply unless it is an
 // error. The digest in the reply is that of the request which was executed under the id. It makes no
 // difference whether the reply is new, stored, or shared with a simultaneous request.
-func (f *function) request(ctx context.Context, q bus.Queue, r bus.Request, request any) (db.Reply, error) {
+func (f *function) request(ctx context.Context, q bus.Queue, r bus.Request, request any) (db.Passed, error) {
 	body, err := f.call(ctx, q, r, request)
 	if err != nil {
-		return db.Reply{}, err
+		return db.Passed{}, err
 	}
-	reply, err := db.DecodeReply(body)
+	reply, err := db.DecodePassed(body)
 	if err != nil {
-		return db.Reply{}, err
+		return db.Passed{}, err
 	}
 	if err := reply.Fits(r.Digest); err != nil {
-		return db.Reply{}, err
+		return db.Passed{}, err
 	}
 	if reply.Error != nil {
-		return db.Reply{}, reply.Error
+		return db.Passed{}, reply.Error
 	}
 	return reply, nil
 }

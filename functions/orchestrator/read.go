@@ -15,7 +15,7 @@ type readInput struct {
 	Body httpapi.Raw[readRequest]
 }
 
-type readOutput struct{ Body *db.ReadResult }
+type readOutput struct{ Body passed[db.ReadResult] }
 
 func (f *function) registerRead(api *httpapi.API) {
 	httpapi.Register(api, huma.Operation{
@@ -52,5 +52,5 @@ func (f *function) dbRead(ctx context.Context, in *readInput) (*readOutput, erro
 		}
 		return nil, err
 	}
-	return &readOutput{Body: result}, nil
+	return &readOutput{passed[db.ReadResult]{result}}, nil
 }

@@ -1,6 +1,23 @@
 package orchestrator
 
-// The types of this file describe the database request language in the API's document. Requests
+import (
+	"reflect"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"rideshare/internal/db"
+)
+
+// passed is a result that is documented as a T, and passed on as the worker has encoded it: decoding a long
+// list would keep a processor from all other requests.
+type passed[T any] struct{ *db.Results }
+
+// Schema implements huma.SchemaProvider.
+func (passed[T]) Schema(r huma.Registry) *huma.Schema {
+	return r.Schema(reflect.TypeFor[T](), true, "")
+}
+
+// The types of the rest of this file describe the database request language in the API's document. Requests
 // are decoded by package db, whose own types are freer than what a caller may send.
 
 // writeRequest is a transaction.

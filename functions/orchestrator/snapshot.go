@@ -3,6 +3,7 @@ package orchestrator
 import (
 	"cmp"
 	"context"
+	"encoding/json"
 	"io"
 	"net/http"
 	"slices"
@@ -68,7 +69,11 @@ func (f *function) size(ctx context.Context) (rows int64, _ db.Position, err err
 	if err != nil {
 		return 0, db.Position{}, err
 	}
-	for _, q := range result.Results {
+	var counts []db.QueryResult
+	if err := json.Unmarshal(result.Results, &counts); err != nil {
+		return 0, db.Position{}, db.Errorf(db.Unavailable, "the reply cannot be read: %s", err)
+	}
+	for _, q := range counts {
 		if q.Count != nil {
 			rows += *q.Count
 		}

@@ -17,7 +17,7 @@ type writeInput struct {
 	Body httpapi.Raw[writeRequest]
 }
 
-type writeOutput struct{ Body *db.WriteResult }
+type writeOutput struct{ Body passed[db.WriteResult] }
 
 func (f *function) registerWrite(api *httpapi.API) {
 	httpapi.Register(api, huma.Operation{
@@ -48,5 +48,5 @@ func (f *function) dbWrite(ctx context.Context, in *writeInput) (*writeOutput, e
 	if err != nil {
 		return nil, err
 	}
-	return &writeOutput{Body: result}, nil
+	return &writeOutput{passed[db.WriteResult]{result}}, nil
 }

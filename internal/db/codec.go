@@ -125,3 +125,29 @@ func DecodeReply(data []byte) (Reply, error) {
 	}
 	return r, nil
 }
+
+// Passed is a Reply for somebody who passes it on: what is in its results stays as it came.
+type Passed struct {
+	Write  *Results `json:"write"`
+	Read   *Results `json:"read"`
+	Error  *Error   `json:"error"`
+	Digest string   `json:"digest"`
+}
+
+// Results are a WriteResult or a ReadResult, whose results have the form in which they came.
+type Results struct {
+	Results  json.RawMessage `json:"results"`
+	Position Position        `json:"position"`
+}
+
+// DecodePassed reads the wire form of a Reply.
+func DecodePassed(data []byte) (Passed, error) {
+	var p Passed
+	if err := json.Unmarshal(data, &p); err != nil {
+		return Passed{}, Errorf(Unknown, "the reply cannot be read: %s", err)
+	}
+	return p, nil
+}
+
+// Fits is Reply.Fits.
+func (p Passed) Fits(digest string) error { return Reply{Digest: p.Digest}.Fits(digest) }
