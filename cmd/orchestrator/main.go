@@ -51,7 +51,7 @@ const lambdaIdleRedial = 20 * time.Second
 func main() { boot.Main("orchestrator", run) }
 
 func run(ctx context.Context, c Config, logger *slog.Logger, tracer tracing.Tracer) error {
-	if c.IdleRedial == 0 && function.UnderLambda() {
+	if c.IdleRedial == 0 && boot.UnderLambda() {
 		c.IdleRedial = lambdaIdleRedial
 	}
 	policy := c.Policy()
@@ -61,7 +61,7 @@ func run(ctx context.Context, c Config, logger *slog.Logger, tracer tracing.Trac
 		return err
 	}
 	broker := amqp.Options{URL: c.Broker, Name: "orchestrator", AnswerTimeout: answerTimeout, Monitor: metrics.AMQP()}
-	if !function.UnderLambda() {
+	if !boot.UnderLambda() {
 		broker.Heartbeat = heartbeat
 	}
 	bus, err := rabbitmq.New(rabbitmq.Options{

@@ -51,6 +51,10 @@ func Main[C any](name string, run func(context.Context, C, *slog.Logger, tracing
 	if *check != "" {
 		exit(name, healthcheck(*check))
 	}
+	var slack error
+	if !UnderLambda() { // there the time until the first request counts
+		slack = relaxTimers()
+	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	context.AfterFunc(ctx, stop) // a second signal ends the program at once
 	c, err := config.Load[C](os.Environ())
@@ -64,6 +68,9 @@ func Main[C any](name string, run func(context.Context, C, *slog.Logger, tracing
 		exit(name, err)
 	}
 	logger.Info("starting", "version", Version, "tracing", common.On())
+	if slack != nil {
+		logger.Warn("more processor time is needed than has to be", "why", slack)
+	}
 	err = run(ctx, c, logger, tracer)
 	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), flushTime)
 	if err := flush(last); err != nil {
@@ -76,6 +83,9 @@ func Main[C any](name string, run func(context.Context, C, *slog.Logger, tracing
 	}
 	logger.Info("stopped")
 }
+
+// UnderLambda reports whether Lambda runs the program. The variable is Lambda's own, and no setting.
+func UnderLambda() bool { return os.Getenv("AWS_LAMBDA_RUNTIME_API") != "" }
 
 func exit(name string, err error) {
 	if err != nil {

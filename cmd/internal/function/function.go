@@ -8,7 +8,6 @@ import (
 	"log/slog"
 	"maps"
 	"net/netip"
-	"os"
 	"strings"
 	"time"
 
@@ -58,12 +57,9 @@ func (c Config) Policy() *auth.Policy {
 	return &auth.Policy{On: c.Auth == "on", Service: c.ServiceToken, Metrics: c.MetricsToken}
 }
 
-// UnderLambda reports whether Lambda runs the program. The variable is Lambda's own, and no setting.
-func UnderLambda() bool { return os.Getenv("AWS_LAMBDA_RUNTIME_API") != "" }
-
 // Serving says how the function is served: by Lambda where that runs it, otherwise on its address.
 func (c Config) Serving(logger *slog.Logger, tracer tracing.Tracer) serve.Options {
-	o := serve.Options{Addr: c.Addr, Lambda: UnderLambda(), Base: c.BasePath, Logger: logger}
+	o := serve.Options{Addr: c.Addr, Lambda: boot.UnderLambda(), Base: c.BasePath, Logger: logger}
 	if tracer != nil {
 		o.Flush = tracer.Flush
 	}
