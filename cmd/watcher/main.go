@@ -171,7 +171,7 @@ func (c Config) workerEnv(environ []string) map[string]string {
 	}
 	for _, variable := range environ {
 		name, value, _ := strings.Cut(variable, "=")
-		ours := name == "RIDESHARE_LOG_LEVEL" || name == "GOMAXPROCS" || strings.HasPrefix(name, "OTEL_") && !strings.Contains(name, "HEADERS") && name != "OTEL_SERVICE_NAME"
+		ours := name == "RIDESHARE_LOG_LEVEL" || name == "GOMAXPROCS" || name == "GOGC" || strings.HasPrefix(name, "OTEL_") && !strings.Contains(name, "HEADERS") && name != "OTEL_SERVICE_NAME"
 		if ours && value != "" {
 			env[name] = value
 		}
