@@ -146,11 +146,11 @@ BASE ?= HEAD
 bench-micro: deps services ## Compare the micro-benchmarks of the hot spots with those of the commit BASE, by benchstat (some 10 minutes)
 	bench/micro $(BASE)
 
-bench: build wrk ## Measure beside other systems, into docs/measurements.md and docs/pictures (about 10 minutes)
+bench: build wrk ## Measure beside other systems, into docs/measurements.md and docs/pictures (about 20 minutes)
 	$(GO) build -o bin/bench ./bench
 	@bin/bench -publish
 
-cost: build wrk ## Measure what a request costs each part of the system, in processor time and wake-ups, into docs/measurements.md (about 3 minutes)
+cost: build wrk ## Measure what a request costs each part of the system, in processor time and wake-ups, into docs/measurements.md (about 6 minutes)
 	$(GO) build -o bin/bench ./bench
 	@bin/bench -cost -publish
 

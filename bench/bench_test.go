@@ -23,7 +23,7 @@ func sampleResults() (results, []string) {
 	r, systems := results{}, []string{ours, plain, group, oneProcess}
 	for i, s := range systems {
 		for _, w := range workloads() {
-			for _, n := range connections() {
+			for _, n := range connections(w.name) {
 				for _, noise := range []float64{0.5, 1, 3} {
 					r[cell{s, w.name, n}] = append(r[cell{s, w.name, n}], sample{
 						PerSecond: noise * 1200 / float64(i+1), P50: time.Duration(i+1) * time.Millisecond,
@@ -34,6 +34,21 @@ func sampleResults() (results, []string) {
 		}
 	}
 	return r, systems
+}
+
+// sampleCosts are those of a run in which a request of the next system takes half as much.
+func sampleCosts() costs {
+	c := costs{}
+	for i, s := range []string{ours, plain, group} {
+		for _, n := range []int{1, 64} {
+			for _, w := range costed() {
+				for _, noise := range []int{1, 8, 2} {
+					c[cell{s, w.name, n}] = append(c[cell{s, w.name, n}], perRequest{time.Duration(noise) * time.Millisecond >> i, float64(100 * noise)})
+				}
+			}
+		}
+	}
+	return c
 }
 
 func sampleOutages() outages {
@@ -50,12 +65,14 @@ func sampleOutages() outages {
 func TestGoals(t *testing.T) {
 	r, _ := sampleResults()
 	var got []string
-	for _, row := range goalTable(r, sampleOutages()).Rows {
+	for _, row := range goalTable(measured{r, sampleOutages(), sampleCosts()}).Rows {
 		got = append(got, strings.Join(row[1:], " "))
 	}
 	want := []string{
-		"at least 1 2.00 met", "at least 2 3.00 met", "at most 4 0.50 met", "at least 0.7 2.00 met", "at least 0.4 2.00 met",
-		"at least 20 15.00 **missed**",
+		"at least 0.3 2.00 met", "at least 1.3 3.00 met", "at least 1.6 3.00 met", "at least 1 1.00 met",
+		"at most 9 0.50 met", "at most 2 0.33 met", "at least 0.3 2.00 met", "at least 0.25 2.00 met",
+		"at most 3.8 2.00 met", "at most 2.4 2.00 met", "at most 220 200.00 met",
+		"at least 1 0.50 **missed**", "at least 1.3 0.50 **missed**", "at least 20 15.00 **missed**",
 	}
 	if strings.Join(got, "\n") != strings.Join(want, "\n") {
 		t.Errorf("%q, want %q", got, want)
@@ -66,11 +83,14 @@ func TestGoals(t *testing.T) {
 func TestFailedRequests(t *testing.T) {
 	r, systems := sampleResults()
 	r[cell{plain, write, 64}][1].Failed, r[cell{plain, write, 64}][1].Example = 2, "503 why"
-	if row := goalTable(r, nil).Rows[0]; !strings.Contains(row[3], "not measured") {
+	none := goalTable(measured{results: r}).Rows
+	if row := none[0]; !strings.Contains(row[3], "not measured") {
 		t.Errorf("%q", row)
 	}
-	if row := goalTable(r, nil).Rows[5]; !strings.Contains(row[3], "not measured") {
-		t.Errorf("without kills: %q", row)
+	for _, without := range []int{8, 10, len(none) - 1} { // costs and kills
+		if row := none[without]; !strings.Contains(row[3], "not measured") {
+			t.Errorf("%q", row)
+		}
 	}
 	var out strings.Builder
 	if !r.printFailures(&out) || !strings.Contains(out.String(), "2 of 300 requests: 503 why") || strings.Count(out.String(), "\n") != 1 {
@@ -78,10 +98,10 @@ func TestFailedRequests(t *testing.T) {
 	}
 	for _, row := range figures(r, systems).Rows {
 		failed := row[0] == write && row[1] == plain
-		if got := row[4] == "failed: 2" && row[7] == "-"; got != failed {
+		if got := row[4] == "failed: 2" && row[9] == "-"; got != failed {
 			t.Errorf("%q", row)
 		}
-		if row[1] == ours && (row[2] != "1200" || row[5] != "1ms" || row[13] != "3ms") {
+		if row[1] == ours && (row[2] != "1200" || row[7] != "1ms" || row[19] != "3ms" || (row[5] == "") != (row[0] != write)) {
 			t.Errorf("%q", row)
 		}
 	}

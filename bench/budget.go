@@ -15,8 +15,7 @@ import (
 // budgetConnections are with how many the budget is measured.
 func budgetConnections() []int { return []int{1, 16, 64, 256, 1024} }
 
-// budget measures what a request costs each part of our system, in processor time and in context switches: a
-// few minutes, without other systems. The workloads and connections take turns in each round.
+// budget measures what a request costs each part of our system, without other systems.
 func budget(ctx context.Context, o options, g *generator, s *stack.Stack) error {
 	say("starting %s ...", ours)
 	c, err := startContainers(ctx, s)
@@ -26,48 +25,71 @@ func budget(ctx context.Context, o options, g *generator, s *stack.Stack) error 
 	if err := c.seed(ctx); err != nil {
 		return err
 	}
-	w := workloads()
+	b, err := c.budgets(ctx, o, o.rounds, g)
+	if err != nil {
+		return err
+	}
+	tables, err := b.report(ctx, c, o, o.rounds)
+	if err != nil {
+		return err
+	}
+	for _, t := range tables {
+		fmt.Println(t.Markdown())
+	}
+	if o.publish {
+		if err := report.Update(filepath.Join(o.root, "docs", "measurements.md"), "cost", "make cost", tables...); err != nil {
+			return err
+		}
+	}
+	return b.failed()
+}
+
+// budgets measures what a request costs each part of our system, in processor time and in context switches. The
+// workloads and connections take turns in each round.
+func (c *containers) budgets(ctx context.Context, o options, rounds int, g *generator) (budgetResults, error) {
 	b := budgetResults{}
-	for round := range o.rounds {
-		for _, w := range []workload{w[0], w[1], w[3]} {
+	for round := range rounds {
+		for _, w := range costed() {
 			for _, n := range budgetConnections() {
 				m, err := c.budgetOf(ctx, g, w, n, o.measured)
 				if err != nil {
-					return err
+					return nil, err
 				}
 				key := cell{ours, w.name, n}
 				b[key] = append(b[key], m)
 				say("round %d of %d: %s, %d connections: %.0f a second, p50 %v, %v and %.0f switches a request, %.1f in an entry, %d failed",
-					round+1, o.rounds, w.name, n, m.PerSecond, m.P50, m.used[total].time.Round(time.Microsecond), m.used[total].switches, m.perEntry, m.Failed)
+					round+1, rounds, w.name, n, m.PerSecond, m.P50, m.used[total].time.Round(time.Microsecond), m.used[total].switches, m.perEntry, m.Failed)
 			}
 		}
 	}
-	var order []string
+	return b, nil
+}
+
+// report returns the tables, with a note.
+func (b budgetResults) report(ctx context.Context, c *containers, o options, rounds int) ([]report.Table, error) {
 	parts, err := c.parts(ctx)
 	if err != nil {
-		return err
+		return nil, err
 	}
+	var order []string
 	for _, p := range parts {
 		order = append(order, p.name)
 	}
 	tables := b.tables(append(order, "generator", total))
+	tables[0].Note = fmt.Sprintf("Medians of %d rounds of %v. Each cell has the processor time of a request, and how often the threads of the part "+
+		"were taken off a processor for it.", rounds, o.measured)
+	return tables, nil
+}
+
+// failed returns an error if requests have failed, and says which.
+func (b budgetResults) failed() error {
 	failed := false
-	for _, t := range tables {
-		fmt.Println(t.Markdown())
-	}
 	for key, samples := range b {
 		for _, m := range samples {
 			if m.Failed > 0 {
 				failed = true
 				fmt.Printf("FAILED %s: %d of %d requests: %s\n", key, m.Failed, m.Requests, m.Example)
 			}
-		}
-	}
-	if o.publish {
-		tables[0].Note = fmt.Sprintf("Medians of %d rounds of %v. Each cell has the processor time of a request, and how often the threads of the part "+
-			"were taken off a processor for it.", o.rounds, o.measured)
-		if err := report.Update(filepath.Join(o.root, "docs", "measurements.md"), "cost", "make cost", tables...); err != nil {
-			return err
 		}
 	}
 	if failed {
@@ -150,9 +172,10 @@ func (b budgetResults) tables(order []string) []report.Table {
 			add("failed", fmt.Sprint(middle(samples, func(s budgetSample) int { return s.Failed })))
 			add("requests in an entry", fmt.Sprintf("%.1f", middle(samples, func(s budgetSample) float64 { return s.perEntry })))
 			for _, part := range order {
-				time := middle(samples, func(s budgetSample) time.Duration { return s.used[part].time })
-				switches := middle(samples, func(s budgetSample) float64 { return s.used[part].switches })
-				add(part, fmt.Sprintf("%d µs, %.1f", time.Microseconds(), switches))
+				add(part, perRequest{
+					time:     middle(samples, func(s budgetSample) time.Duration { return s.used[part].time }),
+					switches: middle(samples, func(s budgetSample) float64 { return s.used[part].switches }),
+				}.String())
 			}
 		}
 		names := append([]string{"requests a second", "p50", "failed", "requests in an entry"}, order...)

@@ -55,7 +55,19 @@ func compare(ctx context.Context, o options, g *generator, s *stack.Stack) (err 
 		return err
 	}
 	busy, stolen := after.since(before)
-	where, err := f.costTable(ctx, o, g, l)
+	systems, err := f.divide(ctx, l)
+	if err != nil {
+		return err
+	}
+	used, err := f.usages(ctx, o, g, systems)
+	if err != nil {
+		return err
+	}
+	budgets, err := f.ours.budgets(ctx, o, 1, g)
+	if err != nil {
+		return err
+	}
+	budgetTables, err := budgets.report(ctx, f.ours, o, 1)
 	if err != nil {
 		return err
 	}
@@ -65,7 +77,8 @@ func compare(ctx context.Context, o options, g *generator, s *stack.Stack) (err 
 	}
 	note := fmt.Sprintf("Medians of %d rounds of %v after %v of warm-up. During the rounds the processors were busy for %.0f %% of the time, "+
 		"and away for %.0f %% (steal); with everything up and idle they were busy for %.0f %%.", o.rounds, o.measured, o.warmUp, busy, stolen, idle)
-	return f.publish(o, r, times, where, note)
+	m := measured{r, times, used.of(total)}
+	return errors.Join(f.publish(o, m, append([]report.Table{used.table(systems)}, budgetTables...), note), budgets.failed())
 }
 
 // startAll starts all systems, with the first rides. end ends what is not a container; it is never nil.
@@ -103,7 +116,7 @@ func (f *field) rounds(ctx context.Context, o options, g *generator) (results, e
 	r := results{}
 	for round := range o.rounds {
 		for _, w := range workloads() {
-			for _, n := range connections() {
+			for _, n := range connections(w.name) {
 				for i := range f.systems {
 					s := f.systems[(i+round)%len(f.systems)] // each of them is first once
 					if w.levelled && !s.levels {
@@ -143,20 +156,21 @@ func (f *field) outages(ctx context.Context, kills int) (outages, error) {
 
 // publish prints the tables, and writes them and the pictures into the documentation where that is
 // asked for.
-func (f *field) publish(o options, r results, times outages, where report.Table, note string) error {
+func (f *field) publish(o options, m measured, costs []report.Table, note string) error {
 	var names []string
 	for _, s := range f.systems {
 		names = append(names, s.name)
 	}
-	tables := []report.Table{goalTable(r, times), figures(r, names), outageTable(times, ours, group), where}
+	tables := []report.Table{goalTable(m), figures(m.results, names), outageTable(m.outages, ours, group)}
 	tables[1].Note = note
+	tables = append(tables, costs...)
 	for _, t := range tables {
 		fmt.Println(t.Markdown())
 	}
-	failed := r.printFailures(os.Stderr)
+	failed := m.printFailures(os.Stderr)
 	if o.publish {
 		docs := filepath.Join(o.root, "docs")
-		if err := drawAll(r, names, filepath.Join(docs, "pictures")); err != nil {
+		if err := drawAll(m.results, names, filepath.Join(docs, "pictures")); err != nil {
 			return err
 		}
 		if err := report.Update(filepath.Join(docs, "measurements.md"), "bench", "make bench", tables...); err != nil {

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -18,6 +19,7 @@ import (
 
 const (
 	costConnections = 64
+	costTime        = 4 * time.Second // of a measurement, at least: the times in /proc are coarse
 	// tick is the unit of the times in /proc, USER_HZ, which is the same on every Linux.
 	tick = 10 * time.Millisecond
 )
@@ -166,13 +168,15 @@ func processTime(stat string) (time.Duration, error) {
 	return sum, nil
 }
 
-// costs is what a request takes, by part and workload.
-type costs map[[2]string]perRequest
-
 // perRequest is the usage of one request.
 type perRequest struct {
 	time     time.Duration
 	switches float64
+}
+
+// String is how tables show it.
+func (r perRequest) String() string {
+	return fmt.Sprintf("%d µs, %.1f", r.time.Microseconds(), r.switches)
 }
 
 // by divides a usage among requests.
@@ -181,17 +185,54 @@ func (u usage) by(requests int) perRequest {
 	return perRequest{u.time / time.Duration(n), float64(u.switches) / float64(n)}
 }
 
-// costTable measures what requests cost where, of the systems whose parts are given.
-func (f *field) costTable(ctx context.Context, o options, g *generator, l *lab) (report.Table, error) {
-	w := workloads()
-	measured := []workload{w[0], w[1], w[3]}
-	t := report.Table{Columns: []string{"processor time of a request, at 64 connections", "of"}}
-	for _, w := range measured {
-		t.Columns = append(t.Columns, w.name)
+// usages are what requests of a workload took of each part of a system, and in all, by round.
+type usages map[cell][]map[string]perRequest
+
+// costs are what requests took of all parts of a system, by round.
+type costs map[cell][]perRequest
+
+// median returns the median of each figure of a cell, and false where there is none.
+func (c costs) median(of cell) (perRequest, bool) {
+	all := c[of]
+	if len(all) == 0 {
+		return perRequest{}, false
 	}
-	oursParts, err := f.ours.parts(ctx)
+	return perRequest{
+		time:     middle(all, func(r perRequest) time.Duration { return r.time }),
+		switches: middle(all, func(r perRequest) float64 { return r.switches }),
+	}, true
+}
+
+// of returns what all parts took, or one of them.
+func (u usages) of(part string) costs {
+	c := costs{}
+	for cell, rounds := range u {
+		for _, used := range rounds {
+			if r, ok := used[part]; ok {
+				c[cell] = append(c[cell], r)
+			}
+		}
+	}
+	return c
+}
+
+// costed are the workloads whose cost is measured.
+func costed() []workload {
+	w := workloads()
+	return []workload{w[0], w[1], w[3]}
+}
+
+// divided is a system with its parts.
+type divided struct {
+	*system
+	parts []part
+}
+
+// divide returns the systems whose parts are known.
+func (f *field) divide(ctx context.Context, l *lab) ([]divided, error) {
+	parts, err := f.ours.parts(ctx)
 	if err != nil {
-		return t, err
+		return nil, err
 	}
 	name := func(containers ...string) (full []string) {
 		for _, c := range containers {
@@ -199,53 +240,67 @@ func (f *field) costTable(ctx context.Context, o options, g *generator, l *lab) 
 		}
 		return full
 	}
-	for _, s := range []struct {
-		*system
-		parts []part
-	}{
-		{f.ours.system, oursParts},
+	return []divided{
+		{f.ours.system, parts},
 		{f.single, []part{{"server", name("server")}, {"MySQL", name("single")}}},
 		{f.group.system, []part{{"server", name("group-server")}, {"all MySQLs", name("node1", "node2", "node3")}}},
-	} {
-		c, err := s.cost(ctx, o, g, measured, s.parts)
+	}, nil
+}
+
+// usages measures in each round what requests cost where, at 64 connections, and a write of ours at 1.
+func (f *field) usages(ctx context.Context, o options, g *generator, systems []divided) (usages, error) {
+	u := usages{}
+	measure := func(s divided, w workload, n int) error {
+		_, used, err := s.measure(ctx, g, w, n, max(o.measured, costTime), s.parts)
 		if err != nil {
-			return t, err
+			return err
 		}
-		for _, p := range append(s.parts, part{name: "generator"}, part{name: total}) {
-			row := []any{s.name, p.name}
-			for _, w := range measured {
-				if r, ok := c[[2]string{p.name, w.name}]; ok {
-					row = append(row, fmt.Sprintf("%d µs", r.time.Microseconds()))
-				} else {
-					row = append(row, "")
+		c := cell{s.name, w.name, n}
+		u[c] = append(u[c], used)
+		say("%s: %v of a processor and %.0f switches a request", c, used[total].time.Round(time.Microsecond), used[total].switches)
+		return nil
+	}
+	for range o.rounds {
+		for _, w := range costed() {
+			for _, s := range systems {
+				if w.levelled && !s.levels {
+					continue
 				}
+				if err := measure(s, w, costConnections); err != nil {
+					return nil, err
+				}
+			}
+		}
+		if err := measure(systems[0], costed()[0], 1); err != nil {
+			return nil, err
+		}
+	}
+	return u, nil
+}
+
+// table is that of the usages, at 64 connections.
+func (u usages) table(systems []divided) report.Table {
+	t := report.Table{Columns: []string{"processor time and context switches of a request, at 64 connections", "of"}}
+	for _, w := range costed() {
+		t.Columns = append(t.Columns, w.name)
+	}
+	for _, s := range systems {
+		for _, p := range append(slices.Clone(s.parts), part{name: "generator"}, part{name: total}) {
+			row := []any{s.name, p.name}
+			for _, w := range costed() {
+				text := ""
+				if r, ok := u.of(p.name).median(cell{s.name, w.name, costConnections}); ok {
+					text = r.String()
+				}
+				row = append(row, text)
 			}
 			t.Add(row...)
 		}
 	}
-	return t, nil
+	return t
 }
 
 const total = "all of it"
-
-// cost measures what requests cost each of the parts.
-func (s *system) cost(ctx context.Context, o options, g *generator, all []workload, parts []part) (costs, error) {
-	c := costs{}
-	for _, w := range all {
-		if w.levelled && !s.levels {
-			continue
-		}
-		_, used, err := s.measure(ctx, g, w, costConnections, max(o.measured, 4*time.Second), parts)
-		if err != nil {
-			return nil, err
-		}
-		for name, r := range used {
-			c[[2]string{name, w.name}] = r
-		}
-		say("%s: %s costs %v of a processor", s.name, w.name, used[total].time.Round(time.Microsecond))
-	}
-	return c, nil
-}
 
 // measure puts a workload on the system, and returns what a request took of each part, of the generator, and in
 // all.

@@ -7,34 +7,63 @@ import (
 	"rideshare/e2e/report"
 )
 
-// goal is a ratio that is to be reached within a run.
+// measured is all that a run has measured.
+type measured struct {
+	results
+	outages
+	costs // of all of a system
+}
+
+// goal is a figure that is to be reached within a run: a ratio, or a number that does not depend on the machine.
 type goal struct {
 	what    string
 	bound   float64
 	atMost  bool // otherwise it is the least
-	measure func(results, outages) (ratio float64, measured bool)
+	measure func(measured) (figure float64, measured bool)
 }
 
+// goals are those of the system, and what follows from them.
 func goals() []goal {
-	rate := func(workload, other, otherWorkload string) func(results, outages) (float64, bool) {
-		return func(r results, _ outages) (float64, bool) {
-			a, ok := r.median(cell{ours, workload, 64})
-			b, ok2 := r.median(cell{other, otherWorkload, 64})
-			return quotient(a.PerSecond, b.PerSecond), ok && ok2
+	rate := func(a, b cell) func(measured) (float64, bool) {
+		return func(m measured) (float64, bool) {
+			x, ok := m.results.median(a)
+			y, ok2 := m.results.median(b)
+			return quotient(x.PerSecond, y.PerSecond), ok && ok2
+		}
+	}
+	wait := func(a, b cell) func(measured) (float64, bool) {
+		return func(m measured) (float64, bool) {
+			x, ok := m.results.median(a)
+			y, ok2 := m.results.median(b)
+			return quotient(float64(x.P50), float64(y.P50)), ok && ok2
+		}
+	}
+	cost := func(a, b cell) func(measured) (float64, bool) {
+		return func(m measured) (float64, bool) {
+			x, ok := m.costs.median(a)
+			y, ok2 := m.costs.median(b)
+			return quotient(float64(x.time), float64(y.time)), ok && ok2
 		}
 	}
 	return []goal{
-		{"writes per second at 64 connections, to those of the plain server", 1.0, false, rate(write, plain, write)},
-		{"the same, to those of Group Replication", 2.0, false, rate(write, group, write)},
-		{"median time of a write at 1 connection, to the plain server's", 4.0, true, func(r results, _ outages) (float64, bool) {
-			a, ok := r.median(cell{ours, write, 1})
-			b, ok2 := r.median(cell{plain, write, 1})
-			return quotient(float64(a.P50), float64(b.P50)), ok && ok2
+		{"writes a second at 64 connections, to the plain server's", 0.30, false, rate(cell{ours, write, 64}, cell{plain, write, 64})},
+		{"the same, to Group Replication's", 1.3, false, rate(cell{ours, write, 64}, cell{group, write, 64})},
+		{"the same at 256 connections", 1.6, false, rate(cell{ours, write, 256}, cell{group, write, 256})},
+		{"writes a second at 1,024 connections, to those at 256", 1, false, rate(cell{ours, write, 1024}, cell{ours, write, 256})},
+		{"median time of a write at 1 connection, to the plain server's", 9, true, wait(cell{ours, write, 1}, cell{plain, write, 1})},
+		{"the same, to Group Replication's", 2, true, wait(cell{ours, write, 1}, cell{group, write, 1})},
+		{"eventual reads a second at 64 connections, to the plain server's", 0.30, false, rate(cell{ours, eventual, 64}, cell{plain, eventual, 64})},
+		{"strong reads a second at 64 connections, to the plain server's", 0.25, false, rate(cell{ours, strong, 64}, cell{plain, eventual, 64})},
+		{"processor time of a write at 64 connections, to that of a write of the plain server", 3.8, true, cost(cell{ours, write, 64}, cell{plain, write, 64})},
+		{"processor time of a read at 64 connections, to the same", 2.4, true, cost(cell{ours, eventual, 64}, cell{plain, write, 64})},
+		{"context switches of a write at 1 connection", 220, true, func(m measured) (float64, bool) {
+			used, ok := m.costs.median(cell{ours, write, 1})
+			return used.switches, ok
 		}},
-		{"eventual reads per second at 64 connections, to the plain server's", 0.7, false, rate(eventual, plain, eventual)},
-		{"strong reads per second at 64 connections, to the plain server's", 0.4, false, rate(strong, plain, eventual)},
-		{"time without a write after the kill of the primary: Group Replication's, to ours", 20, false, func(_ results, o outages) (float64, bool) {
-			a, b := o.median(group), o.median(ours)
+		{"one process: writes a second at 64 connections, to the plain server's", 1, false, rate(cell{oneProcess, write, 64}, cell{plain, write, 64})},
+		{"one process: reads a second at 64 connections, to the plain server's", 1.3, false, rate(cell{oneProcess, eventual, 64}, cell{plain, eventual, 64})},
+		{"time without a write after the kill of the primary: Group Replication's, to ours", 20, false, func(m measured) (float64, bool) {
+			a, b := m.outages.median(group), m.outages.median(ours)
 			return quotient(float64(a), float64(b)), a > 0 && b > 0
 		}},
 	}
@@ -47,24 +76,24 @@ func quotient(a, b float64) float64 {
 	return a / b
 }
 
-// met reports whether the ratio is what is wanted.
-func (g goal) met(ratio float64) bool {
+// met reports whether the figure is what is wanted.
+func (g goal) met(figure float64) bool {
 	if g.atMost {
-		return ratio <= g.bound
+		return figure <= g.bound
 	}
-	return ratio >= g.bound
+	return figure >= g.bound
 }
 
 // goalTable says of each goal whether it is met.
-func goalTable(r results, o outages) report.Table {
-	t := report.Table{Columns: []string{"goal, as a ratio within the run", "wanted", "measured", ""}}
+func goalTable(m measured) report.Table {
+	t := report.Table{Columns: []string{"goal, within the run", "wanted", "measured", ""}}
 	for _, g := range goals() {
 		wanted := fmt.Sprintf("at least %g", g.bound)
 		if g.atMost {
 			wanted = fmt.Sprintf("at most %g", g.bound)
 		}
-		ratio, measured := g.measure(r, o)
-		t.Add(g.what, wanted, fmt.Sprintf("%.2f", ratio), verdict(measured, g.met(ratio)))
+		figure, measured := g.measure(m)
+		t.Add(g.what, wanted, fmt.Sprintf("%.2f", figure), verdict(measured, g.met(figure)))
 	}
 	return t
 }
@@ -85,13 +114,13 @@ func verdict(measured, met bool) string {
 func figures(r results, systems []string) report.Table {
 	t := report.Table{Columns: []string{"request", "system"}}
 	for _, what := range []string{"a second", "p50", "p90", "p99"} {
-		for _, n := range connections() {
+		for _, n := range connections(write) {
 			t.Columns = append(t.Columns, fmt.Sprintf("%s, %d conn.", what, n))
 		}
 	}
 	for _, w := range workloads() {
 		for _, s := range systems {
-			if _, measured := r[cell{s, w.name, connections()[0]}]; measured {
+			if _, measured := r[cell{s, w.name, connections(w.name)[0]}]; measured {
 				t.Add(append([]any{w.name, s}, figuresOf(r, s, w.name)...)...)
 			}
 		}
@@ -101,7 +130,11 @@ func figures(r results, systems []string) report.Table {
 
 func figuresOf(r results, system, workload string) []any {
 	var rates, p50, p90, p99 []any
-	for _, n := range connections() {
+	for _, n := range connections(write) {
+		if !slices.Contains(connections(workload), n) {
+			rates, p50, p90, p99 = append(rates, ""), append(p50, ""), append(p90, ""), append(p99, "")
+			continue
+		}
 		m, valid := r.median(cell{system, workload, n})
 		if !valid {
 			invalid := fmt.Sprintf("failed: %d", m.Failed)

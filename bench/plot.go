@@ -67,9 +67,9 @@ func drawAll(r results, systems []string, folder string) error {
 		values               func(line) []float64
 		logarithmic          bool
 	}{
-		"bench-throughput.svg": {"requests a second", "connections", names(connections()), func(l line) []float64 {
+		"bench-throughput.svg": {"requests a second", "connections", names(connections(write)), func(l line) []float64 {
 			var values []float64
-			for _, n := range connections() {
+			for _, n := range connections(l.workload) {
 				m, _ := r.median(cell{l.system, l.workload, n})
 				values = append(values, m.PerSecond)
 			}

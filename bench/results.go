@@ -22,8 +22,13 @@ func (c cell) String() string {
 // results are the samples of a run, by cell, one for each round.
 type results map[cell][]sample
 
-// connections are with how many each workload is measured.
-func connections() []int { return []int{1, 16, 64} }
+// connections are with how many a workload is measured.
+func connections(workload string) []int {
+	if workload == write {
+		return []int{1, 16, 64, 256, 1024}
+	}
+	return []int{1, 16, 64}
+}
 
 // median returns the median of each figure of a cell. It is false where there is none, or a request has
 // failed: then the cell counts for nothing.
