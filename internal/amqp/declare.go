@@ -53,6 +53,13 @@ func declare(ch *amqp091.Channel, q Queue) error {
 	return nil
 }
 
+// Refused reports whether a declaration has failed because the broker does not allow it, or as something else is
+// there.
+func Refused(err error) bool {
+	var refusal *amqp091.Error
+	return errors.Is(err, ErrMismatch) || errors.As(err, &refusal) && refusal.Code == amqp091.AccessRefused
+}
+
 // DeclareExchange creates a durable exchange, where it does not exist, that sends a message to the
 // queues which are bound with its routing key. An error takes the channel with it.
 func DeclareExchange(ch *amqp091.Channel, name string) error {

@@ -16,8 +16,8 @@ type Queue string
 
 const (
 	// Writes holds write requests; consumed by the master alone. A message leaves it only when it is acknowledged,
-	// or dead-lettered after about DeliveryLimit deliveries. A broker that is alone may lose what waits with
-	// its memory; then those who call it publish again.
+	// or dead-lettered after about DeliveryLimit deliveries. A single broker keeps waiting writes in memory and
+	// loses them if it stops; callers that still wait publish again.
 	Writes Queue = "writes"
 	// Reads holds read requests. A message whose caller's deadline has passed is dropped.
 	Reads Queue = "reads"
@@ -78,7 +78,8 @@ type Stats struct {
 
 // ConsumeOptions are the options of Consume.
 type ConsumeOptions struct {
-	// Prefetch is how many unacknowledged messages the consumer may hold; at least 1.
+	// Prefetch is how many unacknowledged messages the consumer may hold; at least 1. A consumer of Writes may hold
+	// twice as many, where new ones and those that were delivered before wait apart.
 	Prefetch int
 	// Priority: a message goes to a consumer of lower priority only when all those of higher
 	// priority hold Prefetch messages.
@@ -87,14 +88,14 @@ type ConsumeOptions struct {
 
 // Consumer is a subscription to a queue.
 type Consumer interface {
-	// Deliveries returns the channel of deliveries, in the order of the queue. It is closed when
+	// Deliveries returns the channel of deliveries. New ones come in the order of the queue. It is closed when
 	// the subscription ends: by Cancel, by Close or by a lost connection.
 	Deliveries() <-chan Delivery
 	// Cancel ends the subscription; deliveries that were received can still be replied to and
 	// acknowledged. Those not yet received go back to the queue.
 	Cancel()
 	// Close ends the subscription; every delivery that is not acknowledged goes back to the
-	// queue, at its old place as far as possible.
+	// queue, at its old place as far as possible, or behind others in Writes.
 	Close()
 }
 

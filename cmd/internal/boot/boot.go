@@ -69,7 +69,7 @@ func Main[C any](name string, run func(context.Context, C, *slog.Logger, tracing
 	}
 	logger.Info("starting", "version", Version, "tracing", common.On())
 	if slack != nil {
-		logger.Warn("more processor time is needed than has to be", "why", slack)
+		logger.Warn("the timer slack cannot be raised, so the program uses more processor time", "why", slack)
 	}
 	err = run(ctx, c, logger, tracer)
 	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), flushTime)

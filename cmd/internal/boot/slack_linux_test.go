@@ -20,7 +20,8 @@ func TestMain(m *testing.M) {
 	threads, _ := filepath.Glob("/proc/self/task/*")
 	for _, t := range threads {
 		slack, err := os.ReadFile(filepath.Join("/proc", filepath.Base(t), "timerslack_ns"))
-		if os.IsPermission(err) { // only root may read that of another thread
+		if err != nil { // only root may read that of another thread
+			fmt.Println(err)
 			continue
 		}
 		fmt.Printf("%s", slack)
@@ -43,6 +44,9 @@ func TestAllThreadsAreRelaxed(t *testing.T) {
 		t.Errorf("it says %q", out)
 	}
 	for _, slack := range slacks {
+		if strings.Contains(slack, "permission denied") {
+			t.Skip("only root can look at all threads")
+		}
 		if slack != fmt.Sprint(timerSlack.Nanoseconds()) {
 			t.Errorf("a thread has a slack of %s ns, want %d", slack, timerSlack.Nanoseconds())
 		}

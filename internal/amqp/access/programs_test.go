@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -48,6 +49,7 @@ func programs(t *testing.T, s site) running {
 			t.Errorf("%s has %d consumers: %v", q, found.Consumers, err)
 		}
 	}
+	bound(t, s, "rideshare.writes.requests rideshare.writes.first", "rideshare.writes.again rideshare.writes")
 	appendAndFollow(t, s)
 	for name := range strings.Lines(s.Output(t, "rabbitmqctl", "--quiet", "list_queues", "--no-table-headers", "name")) {
 		if strings.HasPrefix(name, "rideshare.responses.") {
@@ -58,6 +60,23 @@ func programs(t *testing.T, s site) running {
 		t.Fatal("the programs do not work")
 	}
 	return p
+}
+
+// bound waits until queues are bound: "exchange queue".
+func bound(t *testing.T, s site, want ...string) {
+	t.Helper()
+	for end := time.Now().Add(patience); ; time.Sleep(100 * time.Millisecond) { // the broker has to be asked
+		have := strings.ReplaceAll(s.Output(t, "rabbitmqctl", "--quiet", "list_bindings", "--no-table-headers", "source_name", "destination_name"), "\t", " ")
+		missing := slices.DeleteFunc(slices.Clone(want), func(w string) bool {
+			return slices.Contains(strings.Split(have, "\n"), w)
+		})
+		if len(missing) == 0 {
+			return
+		}
+		if time.Now().After(end) {
+			t.Fatalf("%q are not among the bindings:\n%s", missing, have)
+		}
+	}
 }
 
 func (s site) bus(t *testing.T, user string, queues ...bus.Queue) bus.Bus {

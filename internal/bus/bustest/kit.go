@@ -74,6 +74,26 @@ func (k *kit) receive(c bus.Consumer) bus.Delivery {
 	panic("not reached")
 }
 
+// receiveUnless returns the next delivery, or false once something has happened instead.
+func (k *kit) receiveUnless(c bus.Consumer, happened func() bool) (bus.Delivery, bool) {
+	k.Helper()
+	for end := time.Now().Add(patience); time.Now().Before(end); {
+		select {
+		case d, ok := <-c.Deliveries():
+			if !ok {
+				k.Fatal("the subscription has ended")
+			}
+			return d, true
+		case <-time.After(k.features.Settle):
+			if happened() {
+				return bus.Delivery{}, false
+			}
+		}
+	}
+	k.Fatal("no delivery, and nothing else")
+	panic("not reached")
+}
+
 // expect receives deliveries of these ids, in this order.
 func (k *kit) expect(c bus.Consumer, ids ...string) []bus.Delivery {
 	k.Helper()

@@ -43,6 +43,11 @@ func conformance(t *testing.T, broker amqptest.Broker, replicated bool, readsLim
 					if err := b.Warm(t.Context()); err != nil {
 						t.Fatal(err)
 					}
+					if !replicated {
+						if err := b.UseFirst(t.Context()); err != nil {
+							t.Fatal(err)
+						}
+					}
 					return b
 				},
 				Kill: func(b bus.Bus) {

@@ -2,6 +2,7 @@ package rabbitmq
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -37,6 +38,9 @@ func (b *Bus) Consume(ctx context.Context, q bus.Queue, o bus.ConsumeOptions) (b
 	}
 	var deliveries subscription
 	err = s.exchange(func() error {
+		if err := c.declareFirst(); err != nil {
+			return err
+		}
 		deliveries, err = c.subscribe()
 		return err
 	})
@@ -91,10 +95,10 @@ func (b *Bus) Inspect(ctx context.Context, q bus.Queue) (bus.Stats, error) {
 	got := make(chan answer, 1)
 	if !b.run(func() {
 		found, err := s.inspect(name)
-		if first := b.firstOf(q); err == nil && first != nil && s.usesFirst() {
-			var waiting bus.Stats
-			waiting, err = s.inspect(first.Name)
-			found.Waiting += waiting.Waiting
+		if first := b.firstOf(q); err == nil && first != nil {
+			var waiting int
+			waiting, err = s.inspectFirst(first.Name)
+			found.Waiting += waiting
 		}
 		got <- answer{found, err}
 	}) {
@@ -111,8 +115,35 @@ func (b *Bus) Inspect(ctx context.Context, q bus.Queue) (bus.Stats, error) {
 }
 
 func (s *session) inspect(name string) (bus.Stats, error) {
-	var found amqp091.Queue
-	err := s.exchange(func() error {
+	found, err := s.look(name)
+	if err != nil {
+		return bus.Stats{}, s.lost(err)
+	}
+	s.touch()
+	return bus.Stats{Waiting: found.Messages, Consumers: found.Consumers}, nil
+}
+
+// inspectFirst returns how many messages wait in the first queue: none where it does not exist. A session that uses
+// it binds it again, with the queue of the writes: what somebody has deleted since is there again without its
+// bindings, and the broker drops what it cannot move.
+func (s *session) inspectFirst(name string) (int, error) {
+	found, err := s.look(name)
+	var refusal *amqp091.Error
+	if errors.As(err, &refusal) && refusal.Code == amqp091.NotFound {
+		return 0, nil
+	}
+	if err == nil && s.usesFirst() {
+		err = s.bindFirst(name)
+	}
+	if err != nil {
+		return 0, s.lost(err)
+	}
+	return found.Messages, nil
+}
+
+// look asks the broker for the figures of a queue.
+func (s *session) look(name string) (found amqp091.Queue, err error) {
+	err = s.exchange(func() error {
 		ch, err := s.consuming.Channel()
 		if err != nil {
 			return err
@@ -121,9 +152,5 @@ func (s *session) inspect(name string) (bus.Stats, error) {
 		found, err = ch.QueueDeclarePassive(name, true, false, false, false, nil)
 		return err
 	})
-	if err != nil {
-		return bus.Stats{}, s.lost(err)
-	}
-	s.touch()
-	return bus.Stats{Waiting: found.Messages, Consumers: found.Consumers}, nil
+	return found, err
 }

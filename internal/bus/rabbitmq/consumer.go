@@ -46,15 +46,6 @@ type subscription struct{ queue, first <-chan amqp091.Delivery }
 
 // subscribe subscribes on a new channel.
 func (c *consumer) subscribe() (in subscription, err error) {
-	if c.first != nil {
-		ch, err := amqp.Declare(c.session.consuming, *c.first)
-		if err != nil {
-			return in, err
-		}
-		if err := ch.Close(); err != nil {
-			return in, err
-		}
-	}
 	ch, err := c.session.consuming.Channel()
 	if err != nil {
 		return in, err
@@ -69,6 +60,25 @@ func (c *consumer) subscribe() (in subscription, err error) {
 	}
 	c.channel = ch
 	return in, err
+}
+
+// declareFirst declares the first queue. Where the broker refuses, as it has the permissions of another version or
+// the queue the arguments of one, the consumer does without: what waits there is moved.
+func (c *consumer) declareFirst() error {
+	if c.first == nil {
+		return nil
+	}
+	ch, err := amqp.Declare(c.session.consuming, *c.first)
+	switch {
+	case err == nil:
+		return ch.Close()
+	case amqp.Refused(err):
+		c.session.bus.o.Logger.Warn("writes wait for the broker's disk", "why", err)
+		c.first = nil
+		return nil
+	default:
+		return err
+	}
 }
 
 // pump hands over deliveries until the subscription ends, and takes back those that nobody has
@@ -179,10 +189,9 @@ func (c *consumer) takes() string {
 	return takesFirst
 }
 
-// cameBack reports whether the message was in another queue before, from which it was rejected.
+// cameBack reports whether a consumer has rejected the message, so that it came to this queue.
 func cameBack(in amqp091.Delivery) bool {
-	_, ok := in.Headers["x-first-death-queue"]
-	return ok
+	return in.Headers["x-first-death-reason"] == "rejected"
 }
 
 // hand hands over the deliveries of a message. One that is delivered by the first queue again goes to the one that

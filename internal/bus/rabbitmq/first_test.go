@@ -59,7 +59,8 @@ func (p pair) receive(c bus.Consumer) bus.Delivery {
 // publish calls until the test ends.
 func (p pair) publish(ids ...string) {
 	for _, id := range ids {
-		go func() { _, _ = p.caller.Call(p.Context(), bus.Writes, bus.Request{ID: id}) }()
+		r := bus.Request{ID: id, Body: []byte("body of " + id), Digest: "digest-of-" + id, Trace: "trace of " + id}
+		go func() { _, _ = p.caller.Call(p.Context(), bus.Writes, r) }()
 	}
 }
 
@@ -74,17 +75,6 @@ func (p pair) waits(queue string, want int) {
 		if time.Now().After(end) {
 			p.Fatalf("%d messages wait in %s, want %d", n, queue, want)
 		}
-	}
-}
-
-// settles waits until the write is in one of its queues.
-func (p pair) settles() {
-	p.Helper()
-	for end := time.Now().Add(patience); p.broker.Messages(p.T, p.Prefix+"writes")+p.broker.Messages(p.T, p.Prefix+"writes.dead") == 0; {
-		if time.Now().After(end) {
-			p.Fatal("the write is nowhere")
-		}
-		time.Sleep(10 * time.Millisecond) // the broker has to be asked
 	}
 }
 
@@ -107,8 +97,8 @@ func waitInMemory(t *testing.T, broker amqptest.Broker) {
 	c = p.consume(newBus(t, p.Options))
 	for range 3 {
 		d := p.receive(c)
-		if !d.Redelivered {
-			t.Errorf("%s is not marked as redelivered", d.ID)
+		if !d.Redelivered || string(d.Body) != "body of "+d.ID || d.Digest != "digest-of-"+d.ID || d.Trace != "trace of "+d.ID || d.Published.IsZero() {
+			t.Errorf("redelivered %+v", d)
 		}
 		p.waits("writes.first", 0) // they come by the queue that counts
 		if err := d.Ack(); err != nil {
@@ -119,43 +109,56 @@ func waitInMemory(t *testing.T, broker amqptest.Broker) {
 	p.waits("writes", 0)
 }
 
-// poisoned: RabbitMQ 4.3 counts the delivery that moves the write to the queue that counts, others do not.
-func poisoned(t *testing.T, broker amqptest.Broker) {
-	p := acquainted(t, broker)
-	p.publish("poison")
-	deliveries := 0
-	for ; broker.Messages(t, p.Prefix+"writes.dead") == 0; deliveries++ {
-		c := p.consume(p.worker)
-		select {
-		case d := <-c.Deliveries():
-			if d.Redelivered != (deliveries > 0) {
-				t.Fatalf("delivery %d is marked redelivered: %v", deliveries+1, d.Redelivered)
-			}
-		case <-time.After(patience):
-			t.Fatalf("there is no dead letter, and no delivery after %d", deliveries)
-		}
-		c.Close()
-		if deliveries >= bus.DeliveryLimit-2 {
-			p.settles()
-		}
-	}
-	if deliveries < bus.DeliveryLimit-1 || deliveries > bus.DeliveryLimit+1 {
-		t.Errorf("%d deliveries, want about %d", deliveries, bus.DeliveryLimit)
-	}
-	p.waits("writes.dead", 1)
+// serveAsBefore serves writes as a worker does that does not know the first queue.
+func (p pair) serveAsBefore() *server {
+	earlier := p.Options
+	earlier.Replicated, earlier.Queues = true, []bus.Queue{bus.Writes}
+	return serve(p.T, newBus(p.T, earlier), bus.Writes)
 }
 
-// earlierWorker: one that does not consume the first queue says nothing of it in its replies.
+// earlierWorker: it says nothing of the first queue, so a caller does not use that, although it is there.
 func earlierWorker(t *testing.T, broker amqptest.Broker) {
-	o := at(t, broker)
-	earlier := o
-	earlier.Replicated, earlier.Queues = true, []bus.Queue{bus.Writes}
-	serve(t, newBus(t, earlier), bus.Writes)
-	caller := newBus(t, o)
+	p := acquainted(t, broker)
+	p.serveAsBefore()
+	caller := newBus(t, p.Options)
 	for n := range 10 {
 		mustCall(t, caller, bus.Writes, fmt.Sprint(n))
 	}
 	if caller.UsesFirst() {
 		t.Error("the caller publishes where nobody consumes")
 	}
+}
+
+// earlierFollows: what waits in the first queue, where nobody consumes any more, is moved to where an earlier worker
+// looks.
+func earlierFollows(t *testing.T, broker amqptest.Broker) {
+	p := acquainted(t, broker)
+	p.publish("waits")
+	p.waits("writes.first", 1)
+	s := p.serveAsBefore()
+	mustCall(t, p.caller, bus.Writes, "another")
+	p.waits("writes.first", 0)
+	p.waits("writes", 0)
+	if !s.has("waits") {
+		t.Error("a write was lost")
+	}
+}
+
+// countingQueueDeleted: the worker declares it again, and the caller binds it when it next looks.
+func countingQueueDeleted(t *testing.T, broker amqptest.Broker) {
+	p := acquainted(t, broker)
+	broker.Delete(t, p.Prefix+"writes")
+	p.consume(newBus(t, p.Options)).Close()
+	if _, err := p.caller.Inspect(t.Context(), bus.Writes); err != nil {
+		t.Fatal(err)
+	}
+	p.publish("1")
+	c := p.consume(p.worker)
+	p.receive(c)
+	c.Close()
+	c = p.consume(newBus(t, p.Options))
+	if d := p.receive(c); d.ID != "1" || !d.Redelivered {
+		t.Errorf("delivered %+v", d)
+	}
+	c.Close()
 }

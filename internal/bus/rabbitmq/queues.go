@@ -10,6 +10,10 @@ import (
 	"rideshare/internal/bus"
 )
 
+// firstWait is how long a write waits for a consumer of the first queue, in ms, before it is moved to the queue of the
+// writes, which workers of every version consume.
+const firstWait = 2000
+
 // deadLetterLimit is how many dead letters are kept, the newest ones.
 const deadLetterLimit = 10_000
 
@@ -42,13 +46,14 @@ func (o Options) deadLettersExchange() string { return o.deadLetters().Name + ".
 
 // firstQueue is where writes come first if there is one broker. The log has what they write, and their callers
 // publish them again after a loss, so nothing waits for a disk here. It does not count deliveries, though: a
-// write that comes a second time goes back to the queue of the writes, which does.
+// write that comes a second time is moved to the queue of the writes, which does.
 // See docs/decisions/0029-writes-wait-in-memory.md.
 func (o Options) firstQueue() amqp.Queue {
 	return amqp.Queue{Name: o.Prefix + string(bus.Writes) + ".first", Expendable: true, Arguments: amqp091.Table{
 		"x-queue-type":              "classic",
 		"x-dead-letter-exchange":    o.againExchange(),
 		"x-dead-letter-routing-key": o.Prefix + string(bus.Writes),
+		"x-message-ttl":             int64(firstWait),
 		"x-max-length":              int64(o.Writes),
 		"x-overflow":                "reject-publish",
 	}}

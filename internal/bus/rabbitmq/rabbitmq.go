@@ -19,6 +19,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"log/slog"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -43,9 +44,12 @@ type Options struct {
 	Reads, Writes, Control int
 	// Gather is how many requests one message carries at most, where many are made at once; 64 where 0.
 	Gather int
-	// Replicated lets Reads and Control survive the loss of a node as Writes always does, for a
-	// broker of several nodes. It makes them slower. All programs that share the queues must agree.
+	// Replicated lets all queues survive the loss of a node, for a broker of several nodes: reads and commands are
+	// replicated as writes are, and writes do not wait in the memory of one node first. It makes them
+	// slower. All programs that share the queues must agree.
 	Replicated bool
+	// Logger is told when writes cannot wait in memory first. Default: nothing is logged.
+	Logger *slog.Logger
 	// IdleRedial, where above 0, is after how long without traffic the connections are taken for
 	// dead and made anew. For Lambda, whose sandbox may sleep with a connection that the broker
 	// has long given up, but which still looks open and takes a publish without an error.
@@ -64,6 +68,9 @@ func (o Options) withDefaults() Options {
 	o.Writes = cmp.Or(o.Writes, 100_000)
 	o.Control = cmp.Or(o.Control, 100)
 	o.Gather = cmp.Or(o.Gather, 64)
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
 	return o
 }
 

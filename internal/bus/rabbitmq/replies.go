@@ -62,7 +62,7 @@ func (r *replies) receive(s *session) error {
 	s.bus.run(func() {
 		for d := range deliveries {
 			s.touch()
-			if d.AppId == takesFirst {
+			if d.AppId == takesFirst && d.Exchange == s.bus.o.replies(bus.Writes) && s.bus.o.IdleRedial == 0 {
 				r.first.Do(func() { s.bus.run(func() { r.useFirst(s) }) })
 			}
 			r.take(d)
@@ -88,14 +88,24 @@ func (r *replies) take(m amqp091.Delivery) {
 }
 
 // useFirst lets writes go to the first queue from now on. Until then they go to the queue of the writes, which
-// earlier workers consume, too. Where it fails they still do.
+// earlier workers consume, too. Where it fails they still do. Not under Lambda (IdleRedial), where a sandbox may sleep
+// in the middle of it, and has few requests.
 func (r *replies) useFirst(s *session) {
-	o, first := s.bus.o, s.bus.firstOf(bus.Writes)
-	box := r.outboxes[bus.Writes]
+	first, box := s.bus.firstOf(bus.Writes), r.outboxes[bus.Writes]
 	if first == nil || box == nil {
 		return
 	}
-	err := s.exchange(func() error {
+	if err := s.bindFirst(first.Name); err != nil {
+		s.bus.o.Logger.Warn("writes wait for the broker's disk", "why", err)
+		return
+	}
+	box.first.Store(&first.Name)
+}
+
+// bindFirst binds the first queue, and the queue of the writes to what comes from there.
+func (s *session) bindFirst(first string) error {
+	o := s.bus.o
+	return s.exchange(func() error {
 		ch, err := s.consuming.Channel()
 		if err != nil {
 			return err
@@ -103,14 +113,11 @@ func (r *replies) useFirst(s *session) {
 		if err := amqp.Bind(ch, o.againExchange(), o.Prefix+string(bus.Writes)); err != nil {
 			return err
 		}
-		if err := amqp.Bind(ch, o.requests(bus.Writes), first.Name); err != nil {
+		if err := amqp.Bind(ch, o.requests(bus.Writes), first); err != nil {
 			return err
 		}
 		return ch.Close()
 	})
-	if err == nil {
-		box.first.Store(&first.Name)
-	}
 }
 
 // usesFirst reports whether writes go to the first queue.
