@@ -50,7 +50,8 @@ type API struct {
 	huma.API
 	mux     *http.ServeMux
 	options Options
-	public  map[string]bool // the patterns of the operations that want no service token
+	public  map[string]bool     // the patterns of the operations that want no service token
+	methods map[string][]string // of the operations with just that path, in order
 }
 
 // Logger returns the logger of the options, never nil.
@@ -75,7 +76,7 @@ func New(o Options) *API {
 	config.CreateHooks = nil
 	config.OpenAPIPath, config.DocsPath, config.SchemasPath = "", "", ""
 	config.Components.SecuritySchemes = securitySchemes()
-	a := &API{API: huma.NewAPI(config, adapter{mux}), mux: mux, options: o, public: map[string]bool{}}
+	a := &API{API: huma.NewAPI(config, adapter{mux}), mux: mux, options: o, public: map[string]bool{}, methods: map[string][]string{}}
 	a.OpenAPI().Components.Responses = map[string]*huma.Response{}
 	for status, meaning := range commonAnswers() {
 		a.OpenAPI().Components.Responses[strconv.Itoa(status)] = a.response(status, meaning)

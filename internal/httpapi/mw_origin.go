@@ -88,7 +88,7 @@ func exposedHeaders() []string {
 // shared reports whether a request is for an operation that pages of listed origins may use. Those of
 // operators and services are never shared: see docs/decisions/0022.
 func (a *API) shared(method string, u *url.URL) bool {
-	if methods := a.methods(u.Path); len(methods) > 0 && !slices.Contains(methods, method) {
+	if methods := a.methods[u.Path]; len(methods) > 0 && !slices.Contains(methods, method) {
 		return false // see route
 	}
 	_, pattern := a.mux.Handler(&http.Request{Method: method, URL: u})

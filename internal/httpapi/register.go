@@ -18,7 +18,7 @@ func Register[I, O any](a *API, op huma.Operation, answers Answers, handler func
 	// the connection, and cancel the context of an operation that takes longer.
 	op.MaxBodyBytes, op.BodyReadTimeout = -1, -1
 	op.Responses = a.responses(answers, commonTo[I](op))
-	a.public[op.Method+" "+op.Path] = !wants(op, Service)
+	a.note(op)
 	huma.Register(a, op, func(ctx context.Context, in *I) (*O, error) {
 		out, err := handler(ctx, in)
 		if err == nil {

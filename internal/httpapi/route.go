@@ -14,7 +14,7 @@ import (
 func (a *API) route(w http.ResponseWriter, r *http.Request) {
 	// ServeMux takes a path that stands for itself, with a method that it does not have, for one
 	// that fits a wildcard: DELETE /rides/count for a ride named count.
-	if methods := a.methods(r.URL.Path); len(methods) > 0 && !slices.Contains(methods, r.Method) {
+	if methods := a.methods[r.URL.Path]; len(methods) > 0 && !slices.Contains(methods, r.Method) {
 		methodNotAllowed(w, r, strings.Join(methods, ", "))
 		return
 	}
@@ -37,24 +37,14 @@ func (a *API) route(w http.ResponseWriter, r *http.Request) {
 	NewProblem(http.StatusNotFound, "there is nothing at this path").Write(w)
 }
 
-// methods returns the methods of the operations with that path, in order; none where there are
-// none with just that path.
-func (a *API) methods(path string) []string {
-	item := a.OpenAPI().Paths[path]
-	if item == nil {
-		return nil
+// note notes that there is an operation. Where there is a GET, ServeMux answers HEAD, too.
+func (a *API) note(op huma.Operation) {
+	a.public[op.Method+" "+op.Path] = !wants(op, Service)
+	a.methods[op.Path] = append(a.methods[op.Path], op.Method)
+	if op.Method == http.MethodGet {
+		a.methods[op.Path] = append(a.methods[op.Path], http.MethodHead)
 	}
-	var methods []string
-	for method, op := range map[string]*huma.Operation{
-		http.MethodDelete: item.Delete, http.MethodGet: item.Get, http.MethodHead: item.Get,
-		http.MethodPatch: item.Patch, http.MethodPost: item.Post, http.MethodPut: item.Put,
-	} {
-		if op != nil {
-			methods = append(methods, method)
-		}
-	}
-	slices.Sort(methods)
-	return methods
+	slices.Sort(a.methods[op.Path])
 }
 
 func methodNotAllowed(w http.ResponseWriter, r *http.Request, allow string) {
