@@ -2,7 +2,6 @@ package orchestrator
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 
@@ -14,14 +13,14 @@ import (
 	"rideshare/internal/tracing"
 )
 
-// write passes a write to the master. An empty id is replaced: the queue of writes needs one. The
+// write passes a write, in its JSON form, to the master. An empty id is replaced: the queue of writes needs one. The
 // digest is that of the request that the write was made from. If another request was executed under
 // the id, the write is not executed, and the error is of kind KeyReused.
-func (f *function) write(ctx context.Context, id, digest string, w db.Write) (*db.Results, error) {
+func (f *function) write(ctx context.Context, id, digest string, w []byte) (*db.Results, error) {
 	if id == "" {
 		id = uuid.NewString()
 	}
-	reply, err := f.request(ctx, bus.Writes, bus.Request{ID: id, Digest: digest}, w)
+	reply, err := f.request(ctx, bus.Writes, bus.Request{ID: id, Digest: digest, Body: w})
 	if err != nil {
 		return nil, err
 	}
@@ -32,9 +31,9 @@ func (f *function) write(ctx context.Context, id, digest string, w db.Write) (*d
 	return reply.Write, nil
 }
 
-// read passes a read to a worker.
-func (f *function) read(ctx context.Context, r db.Read) (*db.Results, error) {
-	reply, err := f.request(ctx, bus.Reads, bus.Request{ID: uuid.NewString()}, r)
+// read passes a read, in its JSON form, to a worker.
+func (f *function) read(ctx context.Context, r []byte) (*db.Results, error) {
+	reply, err := f.request(ctx, bus.Reads, bus.Request{ID: uuid.NewString(), Body: r})
 	if err != nil {
 		return nil, err
 	}
@@ -45,11 +44,11 @@ func (f *function) read(ctx context.Context, r db.Read) (*db.Results, error) {
 	return reply.Read, nil
 }
 
-// request passes a database request to the queue, in the message r, and returns the reply unless it is an
+// request passes a database request to the queue and returns the reply unless it is an
 // error. The digest in the reply is that of the request which was executed under the id. It makes no
 // difference whether the reply is new, stored, or shared with a simultaneous request.
-func (f *function) request(ctx context.Context, q bus.Queue, r bus.Request, request any) (db.Passed, error) {
-	body, err := f.call(ctx, q, r, request)
+func (f *function) request(ctx context.Context, q bus.Queue, r bus.Request) (db.Passed, error) {
+	body, err := f.call(ctx, q, r)
 	if err != nil {
 		return db.Passed{}, err
 	}
@@ -66,13 +65,10 @@ func (f *function) request(ctx context.Context, q bus.Queue, r bus.Request, requ
 	return reply, nil
 }
 
-// call passes a request to the queue, in the message r, and returns the body of the reply.
-func (f *function) call(ctx context.Context, q bus.Queue, r bus.Request, request any) (_ []byte, err error) {
+// call passes a request to the queue, and returns the body of the reply.
+func (f *function) call(ctx context.Context, q bus.Queue, r bus.Request) (_ []byte, err error) {
 	ctx, span := tracing.Start(ctx, "call "+string(q), trace.WithSpanKind(trace.SpanKindProducer))
 	defer func() { tracing.End(span, err) }()
-	if r.Body, err = json.Marshal(request); err != nil {
-		return nil, fmt.Errorf("orchestrator: %w", err)
-	}
 	r.Trace = tracing.Traceparent(ctx)
 	reply, err := f.bus.Call(ctx, q, r)
 	switch {

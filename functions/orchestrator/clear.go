@@ -2,6 +2,7 @@ package orchestrator
 
 import (
 	"context"
+	"encoding/json"
 	"net/http"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -27,7 +28,11 @@ func (f *function) registerClear(api *httpapi.API) {
 }
 
 func (f *function) clear(ctx context.Context, in *clearInput) (*httpapi.EmptyOutput, error) {
-	_, err := f.write(ctx, in.ID(ctx, "db-clear"), httpapi.Digest(ctx), db.Write{Ops: []db.Op{{Clear: true}}})
+	body, err := json.Marshal(db.Write{Ops: []db.Op{{Clear: true}}})
+	if err != nil {
+		return nil, err
+	}
+	_, err = f.write(ctx, in.ID(ctx, "db-clear"), httpapi.Digest(ctx), body)
 	f.done(ctx, "empty the database", err)
 	if err != nil {
 		return nil, err

@@ -16,7 +16,11 @@ import (
 
 // control passes a command to the leading watcher, and returns its answer unless that is a problem.
 func (f *function) control(ctx context.Context, c cluster.Command) (cluster.Answer, error) {
-	body, err := f.call(ctx, bus.Control, bus.Request{ID: uuid.NewString()}, c)
+	command, err := json.Marshal(c)
+	if err != nil {
+		return cluster.Answer{}, err
+	}
+	body, err := f.call(ctx, bus.Control, bus.Request{ID: uuid.NewString(), Body: command})
 	if err != nil {
 		return cluster.Answer{}, err
 	}

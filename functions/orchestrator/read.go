@@ -2,6 +2,7 @@ package orchestrator
 
 import (
 	"context"
+	"encoding/json"
 	"net/http"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -37,14 +38,17 @@ func (f *function) dbRead(ctx context.Context, in *readInput) (*readOutput, erro
 	if err != nil {
 		return nil, err
 	}
-	request := consistency.FromContext(ctx)
+	request, body := consistency.FromContext(ctx), []byte(in.Body)
 	if token := request.Token(); !r.After.Covers(token) {
 		r.After = token
 		if r.Consistency == db.Eventual {
 			r.Consistency = db.Session
 		}
+		if body, err = json.Marshal(r); err != nil {
+			return nil, err
+		}
 	}
-	result, err := f.read(ctx, r)
+	result, err := f.read(ctx, body)
 	f.often(ctx, "read from the database", err)
 	if err != nil {
 		if db.KindOf(err) == db.BadPosition {

@@ -65,7 +65,11 @@ func (f *function) size(ctx context.Context) (rows int64, _ db.Position, err err
 	for _, t := range db.Tables {
 		r.Queries = append(r.Queries, db.Query{Table: t.Name, Count: true})
 	}
-	result, err := f.read(ctx, r)
+	body, err := json.Marshal(r)
+	if err != nil {
+		return 0, db.Position{}, err
+	}
+	result, err := f.read(ctx, body)
 	if err != nil {
 		return 0, db.Position{}, err
 	}

@@ -43,7 +43,7 @@ func (f *function) dbWrite(ctx context.Context, in *writeInput) (*writeOutput, e
 	if httpapi.CallerOf(ctx).Scope == httpapi.Database && slices.ContainsFunc(w.Ops, func(op db.Op) bool { return op.Advance != "" }) {
 		return nil, httpapi.Forbidden("sequences are advanced by operators, with the service token")
 	}
-	result, err := f.write(ctx, in.ID(ctx, "db-write"), in.Digest(ctx), w)
+	result, err := f.write(ctx, in.ID(ctx, "db-write"), in.Digest(ctx), in.Body)
 	f.often(ctx, "write to the database", err)
 	if err != nil {
 		return nil, err
