@@ -28,7 +28,7 @@ const (
 	idleTimeout = time.Minute
 	// idleConnections is above the number of requests that a function answers at once. The gateway would close
 	// the other connections, and dial again for the next requests.
-	idleConnections = 512
+	idleConnections = 1024
 	// writePatience is how long a replica may take to receive what a connection can hold.
 	writePatience = 10 * time.Second
 	// wholeAnswer is the size in bytes up to which an answer is read whole before the client gets it.

@@ -37,7 +37,7 @@ func New(c Config) *Client {
 	if c.Transport == nil {
 		t := http.DefaultTransport.(*http.Transport).Clone()
 		// The default keeps two, and 100 in all: with more requests at once every one of them would dial.
-		t.MaxIdleConns, t.MaxIdleConnsPerHost = 0, 256
+		t.MaxIdleConns, t.MaxIdleConnsPerHost = 0, 1024
 		// By the wall clock: a process that was frozen wakes with connections that may be long dead.
 		t.IdleConnTimeout = 20 * time.Second
 		c.Transport = t
