@@ -76,8 +76,12 @@ func (b budgetResults) report(ctx context.Context, c *containers, o options, rou
 		order = append(order, p.name)
 	}
 	tables := b.tables(append(order, "generator", total))
-	tables[0].Note = fmt.Sprintf("Medians of %d rounds of %v. Each cell has the processor time of a request, and how often the threads of the part "+
-		"were taken off a processor for it.", rounds, o.measured)
+	medians := fmt.Sprintf("Medians of %d rounds of %v.", rounds, o.measured)
+	if rounds == 1 {
+		medians = fmt.Sprintf("One round of %v.", o.measured)
+	}
+	tables[0].Note = fmt.Sprintf("%s Each cell has the processor time of a request, and how often the threads of the part "+
+		"were taken off a processor for it.", medians)
 	return tables, nil
 }
 

@@ -278,12 +278,17 @@ func (f *field) usages(ctx context.Context, o options, g *generator, systems []d
 	return u, nil
 }
 
+// endedThreads says what the switches leave out.
+const endedThreads = "The switches of a thread that ends meanwhile are not counted, and what it had before is taken off: " +
+	"so those of a MySQL whose connections come and go are too few."
+
 // table is that of the usages, at 64 connections.
 func (u usages) table(systems []divided) report.Table {
 	t := report.Table{Columns: []string{"processor time and context switches of a request, at 64 connections", "of"}}
 	for _, w := range costed() {
 		t.Columns = append(t.Columns, w.name)
 	}
+	t.Note = endedThreads
 	for _, s := range systems {
 		for _, p := range append(slices.Clone(s.parts), part{name: "generator"}, part{name: total}) {
 			row := []any{s.name, p.name}

@@ -27,7 +27,7 @@ type Config struct {
 	DatabaseToken *secret.Secret `env:"RIDESHARE_DATABASE_TOKEN" form:"secret" secret:"true" doc:"the token with which users and rides read and write the database; RIDESHARE_SERVICE_TOKEN opens that, too"`
 	SnapshotToken *secret.Secret `env:"RIDESHARE_SNAPSHOT_TOKEN" form:"secret" secret:"true" doc:"the token with which it gets snapshots and checksums from the workers; default: RIDESHARE_SERVICE_TOKEN"`
 	Broker        string         `env:"AMQP_URL,required" secret:"true" doc:"the broker: amqp://user:password@host:port/, several hosts with commas between"`
-	Replicated    bool           `env:"AMQP_REPLICATED" envDefault:"false" doc:"whether all queues survive the loss of one of several brokers; with one broker, writes wait in its memory and reads cost less without it; all programs must agree"`
+	Replicated    bool           `env:"AMQP_REPLICATED" envDefault:"false" doc:"true where there are several brokers, so that every queue survives the loss of one; false for a single broker, where new writes wait in its memory and reads cost less; all programs must agree"`
 	IdleRedial    time.Duration  `env:"RIDESHARE_IDLE_REDIAL" min:"0s" envDefault:"0s" doc:"after how long without traffic the broker is dialled anew, for a process that may be frozen; 0: never, but 20 s under Lambda"`
 }
 

@@ -32,7 +32,7 @@ import (
 type Config struct {
 	Addr         string   `env:"RIDESHARE_ADDR" form:"address" envDefault:":8080" doc:"where it answers /healthz and /metrics"`
 	Broker       string   `env:"AMQP_URL,required" secret:"true" doc:"the broker, as the watcher's user"`
-	Replicated   bool     `env:"AMQP_REPLICATED" envDefault:"false" doc:"whether all queues survive the loss of one of several brokers; with one broker, writes wait in its memory and reads cost less without it; all programs must agree, and the workers are told"`
+	Replicated   bool     `env:"AMQP_REPLICATED" envDefault:"false" doc:"true where there are several brokers, so that every queue survives the loss of one; false for a single broker, where new writes wait in its memory and reads cost less; all programs must agree, and the workers are told"`
 	ZooKeeper    []string `env:"ZOOKEEPER_SERVERS,required" form:"server" doc:"host:port, several with commas between"`
 	ZooKeeperKey string   `env:"ZOOKEEPER_AUTH" form:"account" secret:"true" doc:"user:password of the nodes"`
 	Exclusive    bool     `env:"ZOOKEEPER_EXCLUSIVE" envDefault:"false" doc:"whether nobody else uses ZooKeeper: then all of it is closed to other users, and a quota bounds it"`

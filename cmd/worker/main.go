@@ -38,7 +38,7 @@ type Config struct {
 	ServiceToken  *secret.Secret `env:"RIDESHARE_SERVICE_TOKEN" form:"secret" secret:"true" doc:"see RIDESHARE_SNAPSHOT_TOKEN"`
 	MetricsToken  *secret.Secret `env:"RIDESHARE_METRICS_TOKEN" form:"secret" secret:"true" doc:"the token that opens /metrics; default: nobody gets them"`
 	Broker        string         `env:"AMQP_URL,required" secret:"true" doc:"the broker: amqp://user:password@host:port/, several hosts with commas between"`
-	Replicated    bool           `env:"AMQP_REPLICATED" envDefault:"false" doc:"whether all queues survive the loss of one of several brokers; with one broker, writes wait in its memory and reads cost less without it; all programs must agree"`
+	Replicated    bool           `env:"AMQP_REPLICATED" envDefault:"false" doc:"true where there are several brokers, so that every queue survives the loss of one; false for a single broker, where new writes wait in its memory and reads cost less; all programs must agree"`
 	Disk          string         `env:"RIDESHARE_DATABASE_DISK" envDefault:"/" doc:"a path on the file system that holds the databases, of which /metrics tells how full it is; a container's own file system is on the engine's disk, as are its volumes"`
 	ZooKeeper     []string       `env:"ZOOKEEPER_SERVERS,required" form:"server" doc:"host:port, several with commas between"`
 	ZooKeeperKey  string         `env:"ZOOKEEPER_AUTH" form:"account" secret:"true" doc:"user:password of the nodes"`

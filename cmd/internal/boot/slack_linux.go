@@ -17,9 +17,9 @@ const timerSlack = 5 * time.Millisecond
 const executedAnew = "TIMER_SLACK_SET"
 
 // relaxTimers allows all timers of the program to be late by timerSlack. The monitor of Go's runtime wakes every 20 µs
-// while anything happens, and takes the processor from each system call that lasts as long: on one processor, with
-// a firewall in the path of each packet, that was an eighth of what a request cost. See
-// docs/decisions/0030-timer-slack.md.
+// while anything happens, and takes the processor from each system call that lasts as long. On one processor, with
+// a firewall in the path of each packet, that was a quarter of what a write cost at 64 connections (2026-11-30):
+// see docs/decisions/0030-timer-slack.md.
 //
 // A thread gets its slack from the one that starts it, and the monitor is there before main. So this executes the
 // program anew, once: it returns only there, or with an error.

@@ -167,12 +167,12 @@ func (c *consumer) renew(old subscription) subscription {
 		c.session.giveUp()
 		return old // which ends with the session
 	}
-	for range old.queue {
-		continue // it comes again, by the new one
-	}
-	for old.first != nil {
-		if _, ok := <-old.first; !ok {
-			break
+	for _, deliveries := range []<-chan amqp091.Delivery{old.queue, old.first} {
+		if deliveries == nil {
+			continue
+		}
+		for range deliveries {
+			continue // it comes again, by the new one
 		}
 	}
 	return in
