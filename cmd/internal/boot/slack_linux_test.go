@@ -5,6 +5,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 )
@@ -12,16 +13,19 @@ import (
 // helperVariable makes the test binary a program that relaxes its timers and tells of it.
 const helperVariable = "BOOT_TEST_SLACK"
 
+const unreadable = "may not be read"
+
 func TestMain(m *testing.M) {
 	if os.Getenv(helperVariable) == "" {
 		os.Exit(m.Run())
 	}
 	err := relaxTimers()
+	runtime.LockOSThread() // so that the thread that reads is the same throughout
 	threads, _ := filepath.Glob("/proc/self/task/*")
 	for _, t := range threads {
 		slack, err := os.ReadFile(filepath.Join("/proc", filepath.Base(t), "timerslack_ns"))
-		if err != nil {
-			fmt.Println(err)
+		if os.IsPermission(err) {
+			fmt.Println(unreadable)
 			continue
 		}
 		fmt.Printf("%s", slack)
@@ -45,14 +49,15 @@ func TestAllThreadsAreRelaxed(t *testing.T) {
 	}
 	readable := 0
 	for _, slack := range slacks {
-		if strings.Contains(slack, "permission denied") && os.Geteuid() != 0 {
-			continue // only root may read that of another thread
+		if slack == unreadable {
+			continue // that of another thread takes CAP_SYS_NICE
 		}
 		readable++
 		if slack != fmt.Sprint(timerSlack.Nanoseconds()) {
 			t.Errorf("a thread has a slack of %s ns, want %d", slack, timerSlack.Nanoseconds())
 		}
 	}
+	t.Logf("%d of %d threads could be looked at", readable, len(slacks))
 	if readable == 0 {
 		t.Errorf("no thread's slack can be read: %q", slacks)
 	}
