@@ -90,14 +90,16 @@ func onFiles(t *testing.T) opener {
 }
 
 // inMemory keeps databases in memory, for tests that take a great many of them.
-func inMemory() opener {
-	disks := map[string]*storememory.Disk{}
-	return func(_ context.Context, database string) (store.Store, error) {
-		if disks[database] == nil {
-			disks[database] = storememory.New()
-		}
-		return disks[database].Open(), nil
+func inMemory() opener { return memoryDisks{}.open }
+
+// memoryDisks are disks by the names of their databases.
+type memoryDisks map[string]*storememory.Disk
+
+func (d memoryDisks) open(_ context.Context, database string) (store.Store, error) {
+	if d[database] == nil {
+		d[database] = storememory.New()
 	}
+	return d[database].Open(), nil
 }
 
 // bubble runs a test with a site in virtual time.

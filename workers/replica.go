@@ -88,6 +88,9 @@ func (w *Worker) followLog(ctx context.Context) error {
 	}
 	defer r.follower.Close()
 	defer r.checks.Stop()
+	if err := w.Store.SetDurable(ctx, false); err != nil { // what is lost is read from the log again
+		return err
+	}
 	w.following.Store(r.follower)
 	r.room = w.retryRoom()
 	serves := false
@@ -143,7 +146,10 @@ func (r *replica) obey(ctx context.Context, o order) error {
 	default:
 	}
 	if o.seed {
-		return r.seed(ctx, o.above)
+		if err := r.seed(ctx, o.above); err != nil {
+			return err
+		}
+		return r.Store.SetDurable(ctx, false)
 	}
 	if full := r.status.now().Full; full != "" {
 		// Its disk was found to be full while it was being elected.
@@ -155,7 +161,7 @@ func (r *replica) obey(ctx context.Context, o order) error {
 	err := r.lead(ctx, o.epoch)
 	r.leave(ctx, o.epoch, err)
 	if errors.Is(err, errDeposed) || errors.Is(err, errYielded) {
-		return nil
+		return r.Store.SetDurable(ctx, false)
 	}
 	return err
 }
@@ -378,6 +384,10 @@ func (r *replica) propose(ctx context.Context, record *replog.Record, before fun
 func (r *replica) seed(ctx context.Context, above uint64) error {
 	if r.state.LogID != "" {
 		return nil
+	}
+	// The others adopt what this one has: it must not have less after a crash.
+	if err := r.Store.SetDurable(ctx, true); err != nil {
+		return err
 	}
 	genesis := r.state.NewGenesis(newID(), r.ID, above)
 	r.Logger.Info("seeding a new log", "log", genesis.LogID, "position", r.state.Position())

@@ -16,6 +16,7 @@ import (
 
 	"rideshare/internal/dockertest"
 	"rideshare/internal/store"
+	"rideshare/internal/store/mysql/initfile"
 	"rideshare/internal/store/storetest"
 )
 
@@ -92,14 +93,20 @@ func (s *server) dsn(addr, schema string) string {
 	return fmt.Sprintf("root:%s@tcp(%s)/%s", s.RootPassword, addr, schema)
 }
 
-// schema creates a schema. It goes with the server.
+// schema creates a schema with the procedure of package initfile. It goes with the server.
 func (s *server) schema(t testing.TB) string {
 	t.Helper()
 	name := fmt.Sprintf("schema%d", s.schemas.Add(1))
-	if err := s.exec(t.Context(), "CREATE DATABASE "+name); err != nil {
+	if err := s.exec(t.Context(), strings.Split(strings.TrimSpace(initfile.Text(name)), "\n")...); err != nil {
 		t.Fatal(err)
 	}
 	return name
+}
+
+// flushes returns the server's innodb_flush_log_at_trx_commit.
+func (s *server) flushes(t testing.TB) string {
+	t.Helper()
+	return s.Query(t, "SELECT @@innodb_flush_log_at_trx_commit")
 }
 
 func (s *server) create(t testing.TB) storetest.Opener {

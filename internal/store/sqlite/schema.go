@@ -12,8 +12,11 @@ import (
 )
 
 // dialect returns SQLite's. Its text compares by bytes, unless told otherwise.
-func dialect() sqlstore.Dialect {
-	return sqlstore.Dialect{
+//
+// With its write-ahead log, SQLite waits for the disk at each commit (FULL), or before and after it moves the log
+// into the file (NORMAL).
+func dialect(o Options) sqlstore.Dialect {
+	d := sqlstore.Dialect{
 		Bookkeeping: bookkeeping,
 		Migrations:  migrations,
 		BeginWrite:  "BEGIN IMMEDIATE", // takes the lock now: a later upgrade could fail
@@ -21,6 +24,10 @@ func dialect() sqlstore.Dialect {
 		MaxRows:     64,
 		Classify:    classify,
 	}
+	if !o.Unsafe {
+		d.Durable, d.Relaxed = "PRAGMA synchronous = FULL", "PRAGMA synchronous = NORMAL"
+	}
+	return d
 }
 
 var bookkeeping = []string{
