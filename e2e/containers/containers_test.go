@@ -1,6 +1,7 @@
 package containers
 
 import (
+	"errors"
 	"flag"
 	"strings"
 	"testing"
@@ -139,13 +140,7 @@ func TestContainers(t *testing.T) {
 		end  func() error
 	}{
 		{"down and up keep the data", func() error { return s.Make("down") }},
-		{"the machine goes down, and up keeps the data", func() error {
-			ids, err := stack.Docker("ps", "-q", "--filter", "label=com.docker.compose.project="+s.Project)
-			if err == nil {
-				_, err = stack.Docker(append([]string{"kill"}, strings.Fields(ids)...)...)
-			}
-			return err
-		}},
+		{"the machine goes down, and up keeps the data", func() error { return errors.Join(s.killAll(), s.keepCopies(t)) }},
 	} {
 		t.Run(end.name, func(t *testing.T) {
 			before, err := s.Target.Must(t.Context(), 200, "GET", "/rides/count", nil)
@@ -166,6 +161,7 @@ func TestContainers(t *testing.T) {
 			s.Until("the topology is whole again", s.Whole)
 		})
 	}
+	t.Run("the machine goes down again, and takes a slave's newest commits", s.loseCommits)
 	t.Run("the API with tokens", func(t *testing.T) {
 		apitest.Run(t, apitest.Target{URL: s.Target.URL, ServiceToken: s.Token, Auth: true, Client: s.Target.HTTP})
 	})

@@ -131,6 +131,12 @@ func (s *Site) Verdict() {
 	for _, f := range faults[:min(len(faults), 10)] {
 		s.Error(f)
 	}
+	s.Agree()
+}
+
+// Agree waits until there are as many replicas as there should be, all with the same content.
+func (s *Site) Agree() {
+	s.Helper()
 	s.Until("all replicas are equal", func() bool {
 		replicas, err := s.Replicas(s.Context())
 		t, err2 := s.Topology()
