@@ -22,7 +22,7 @@ var sdks = map[string][]string{
 	"github.com/aws/aws-lambda-go":               {"internal/serve"},
 	"github.com/awslabs/aws-lambda-go-api-proxy": {"internal/serve"},
 	"github.com/danielgtaylor/huma/v2":           {"internal/httpapi", "functions"},
-	"github.com/go-json-experiment/json":         {"internal/httpapi"},
+	"github.com/go-json-experiment/json":         {"internal/db", "internal/httpapi"},
 	"github.com/golang-jwt/jwt/v5":               {"internal/auth"},
 	"github.com/caarlos0/env/v11":                {"internal/config"},
 	"github.com/spf13/cobra":                     {"cmd/rideshare"},

@@ -1,13 +1,15 @@
 package db
 
 import (
-	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
+	"strconv"
+	"strings"
 	"time"
-	"unicode/utf8"
+
+	jsonv2 "github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
 )
 
 // DecodeWrite reads a write as a caller sends it and checks it. The error is an *Error of kind
@@ -51,33 +53,71 @@ func DecodeRead(data []byte) (Read, error) {
 	return r, r.Check()
 }
 
-// decode reads exactly one JSON value, with numbers kept exact and unknown members refused.
+// exact leaves numbers as they are written: a float64 would round large ones.
+func exact(d *jsontext.Decoder, v *any) error {
+	if d.PeekKind() != '0' {
+		return jsonv2.SkipFunc
+	}
+	number, err := d.ReadValue()
+	*v = json.Number(number)
+	return err
+}
+
+var exactly = jsonv2.WithUnmarshalers(jsonv2.UnmarshalFromFunc(exact))
+
+// Decode reads an answer in one pass, with numbers kept exact. Members that it does not know it skips: newer
+// programs may have added them.
+func Decode(data []byte, into any) error { return jsonv2.Unmarshal(data, into, exactly) }
+
+// decode reads a request in one pass, with numbers kept exact. What can be read in more than one way is refused:
+// unknown members, members that appear twice, and what is no UTF-8.
 func decode(data []byte, into any) error {
-	if !utf8.Valid(data) {
-		return invalid("", "the body is not valid UTF-8")
-	}
-	d := json.NewDecoder(bytes.NewReader(data))
-	d.UseNumber()
-	d.DisallowUnknownFields()
-	err := d.Decode(into)
-	if err == nil {
-		if name := oddName(data[:d.InputOffset()]); name != "" {
-			return invalid(name, "there is no such field")
-		}
-		if _, more := d.Token(); !errors.Is(more, io.EOF) {
-			return invalid("", "the body goes on after the request")
-		}
-		return nil
-	}
-	var typed *json.UnmarshalTypeError
+	err := jsonv2.Unmarshal(data, into, exactly, jsonv2.RejectUnknownMembers(true))
+	var wrong *jsonv2.SemanticError
+	var fault *jsontext.SyntacticError
 	switch {
-	case errors.Is(err, io.EOF):
-		return invalid("", "the body is empty")
-	case errors.As(err, &typed):
-		return invalid(typed.Field, "must not be a JSON %s", typed.Value)
-	default:
+	case err == nil:
+		return nil
+	case errors.Is(err, jsontext.ErrDuplicateName) && errors.As(err, &fault):
+		return invalid(field(fault.JSONPointer), "appears more than once")
+	case errors.As(err, &fault):
+		return invalid(field(fault.JSONPointer), "is not valid JSON: %s", clip(fault.Err.Error()))
+	case !errors.As(err, &wrong):
 		return invalid("", "%s", clip(err.Error()))
+	case errors.Is(err, jsonv2.ErrUnknownName):
+		return invalid(field(wrong.JSONPointer), "there is no such field")
+	case wrong.Err != nil:
+		return invalid(field(wrong.JSONPointer), "%s", clip(wrong.Err.Error()))
+	default:
+		return invalid(field(wrong.JSONPointer), "must not be a JSON %s", kind(wrong.JSONKind))
 	}
+}
+
+func kind(k jsontext.Kind) string {
+	switch k {
+	case '{':
+		return "object"
+	case '[':
+		return "array"
+	default:
+		return k.String()
+	}
+}
+
+// field returns the path of a field as errors name it: "ops[0].values" for "/ops/0/values".
+func field(at jsontext.Pointer) string {
+	var path strings.Builder
+	for name := range at.Tokens() {
+		if _, err := strconv.ParseUint(name, 10, 32); err == nil {
+			path.WriteString("[" + name + "]")
+			continue
+		}
+		if path.Len() > 0 {
+			path.WriteByte('.')
+		}
+		path.WriteString(name)
+	}
+	return clip(path.String())
 }
 
 // Reply is what the executor of a request answers, and what is stored under the id of a write:
@@ -118,9 +158,7 @@ func (r Reply) Encode() []byte {
 // DecodeReply reads the wire form.
 func DecodeReply(data []byte) (Reply, error) {
 	var r Reply
-	d := json.NewDecoder(bytes.NewReader(data))
-	d.UseNumber()
-	if err := d.Decode(&r); err != nil {
+	if err := Decode(data, &r); err != nil {
 		return Reply{}, Errorf(Unknown, "the reply cannot be read: %s", err)
 	}
 	return r, nil
@@ -136,14 +174,19 @@ type Passed struct {
 
 // Results are a WriteResult or a ReadResult, whose results have the form in which they came.
 type Results struct {
-	Results  json.RawMessage `json:"results"`
-	Position Position        `json:"position"`
+	Results  jsontext.Value `json:"results"`
+	Position Position       `json:"position"`
+}
+
+// Encode returns the JSON form, without another look at the results.
+func (r *Results) Encode() []byte {
+	return fmt.Appendf(nil, `{"results":%s,"position":%q}`, r.Results, r.Position)
 }
 
 // DecodePassed reads the wire form of a Reply.
 func DecodePassed(data []byte) (Passed, error) {
 	var p Passed
-	if err := json.Unmarshal(data, &p); err != nil {
+	if err := Decode(data, &p); err != nil {
 		return Passed{}, Errorf(Unknown, "the reply cannot be read: %s", err)
 	}
 	return p, nil

@@ -1,11 +1,12 @@
 package db
 
 import (
-	"bytes"
-	"encoding/json"
 	"fmt"
 	"slices"
 	"time"
+
+	jsonv2 "github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
 )
 
 // Consistency is how new the data of a read must be.
@@ -43,16 +44,14 @@ type Order struct {
 	Desc   bool   `json:"desc,omitempty"`
 }
 
-// UnmarshalJSON implements json.Unmarshaler.
-func (o *Order) UnmarshalJSON(data []byte) error {
-	if len(data) > 0 && data[0] == '"' {
+// UnmarshalJSONFrom implements json.UnmarshalerFrom of the second version of package json.
+func (o *Order) UnmarshalJSONFrom(d *jsontext.Decoder) error {
+	if d.PeekKind() == '"' {
 		*o = Order{}
-		return json.Unmarshal(data, &o.Column)
+		return jsonv2.UnmarshalDecode(d, &o.Column)
 	}
 	type plain Order
-	d := json.NewDecoder(bytes.NewReader(data))
-	d.DisallowUnknownFields()
-	return d.Decode((*plain)(o))
+	return jsonv2.UnmarshalDecode(d, (*plain)(o))
 }
 
 // Row is one row of a result, by column.

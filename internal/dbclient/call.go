@@ -90,9 +90,7 @@ func (c *Client) attempt(ctx context.Context, path, id, digest string, body []by
 	if resp.StatusCode != http.StatusOK {
 		return failure(resp, data)
 	}
-	d := json.NewDecoder(bytes.NewReader(data))
-	d.UseNumber() // a float64 would round large numbers
-	if err := d.Decode(answer); err != nil {
+	if err := db.Decode(data, answer); err != nil {
 		return &again{cause: fmt.Errorf("the answer cannot be read: %w", err), sent: true}
 	}
 	return nil

@@ -54,9 +54,10 @@ func (c *Client) Newest() db.Position { return c.newest.Get() }
 
 // Write implements DB.
 func (c *Client) Write(ctx context.Context, id string, w db.Write) (db.WriteResult, error) {
-	digest := ""
+	var digest string
 	if id == "" {
 		id = uuid.NewString() // for our own retries
+		digest = id           // nobody else uses the id: the orchestrator need not work out a digest
 	} else {
 		digest = httpapi.Digest(ctx)
 	}

@@ -114,11 +114,22 @@ func (a *API) Negotiate(string) (string, error) { return "application/json", nil
 // Unmarshal implements huma.API. Whatever a client calls its body, it is JSON: curl -d calls it a
 // form, and the published API never looked.
 func (a *API) Unmarshal(_ string, data []byte, v any) error {
+	if raw, ok := v.(interface{ set(body []byte) }); ok {
+		raw.set(data)
+		return nil
+	}
 	return decodeJSON(data, v)
 }
 
+// Encoded is the body of an answer that knows its JSON form, so that it need not be encoded.
+type Encoded interface{ Encode() []byte }
+
 // Marshal implements huma.API.
 func (a *API) Marshal(w io.Writer, _ string, v any) error {
+	if e, ok := v.(Encoded); ok {
+		_, _ = w.Write(append(e.Encode(), '\n')) // as below
+		return nil
+	}
 	data, err := json.Marshal(v)
 	if err != nil {
 		return err

@@ -8,14 +8,11 @@ import (
 )
 
 // Raw is a body of an operation that is documented as a T, but handed over as it came: for what has
-// its own decoder. The operation sets SkipValidateBody.
+// its own decoder, which has to be as strict as decodeJSON. The operation sets SkipValidateBody.
 type Raw[T any] []byte
 
-// UnmarshalJSON implements json.Unmarshaler.
-func (r *Raw[T]) UnmarshalJSON(data []byte) error {
-	*r = bytes.Clone(data) // huma uses its buffer again
-	return nil
-}
+// set takes the body as it came, whether or not it is JSON.
+func (r *Raw[T]) set(body []byte) { *r = bytes.Clone(body) } // huma uses its buffer again
 
 // Schema implements huma.SchemaProvider.
 func (Raw[T]) Schema(r huma.Registry) *huma.Schema {

@@ -7,24 +7,29 @@ import (
 	"fmt"
 	"unicode/utf8"
 
+	jsonv2 "github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// decodeJSON is json.Unmarshal, but refuses two things that encoding/json reads in its own way: two
-// members of one name in an object (it takes the last) and half of a surrogate pair (it reads
-// "\ud800" as U+FFFD). Both refuse nesting beyond 10,000 levels.
+// decodeJSON decodes data in one pass, and refuses two things that encoding/json reads in its own way: two
+// members of one name in an object (it takes the last) and half of a surrogate pair (it reads "\ud800" as
+// U+FFFD).
 func decodeJSON(data []byte, v any) error {
-	if !utf8.Valid(data) {
+	err := jsonv2.Unmarshal(data, v)
+	switch {
+	case err == nil:
+		return nil
+	case !utf8.Valid(data):
 		return errors.New("is not valid UTF-8")
 	}
+	// Where both refuse it, encoding/json has the more familiar message.
+	if familiar := json.Unmarshal(data, new(any)); familiar != nil {
+		return familiar
+	}
 	if !jsontext.Value(data).IsValid() {
-		// Where both refuse it, encoding/json has the more familiar message.
-		if err := json.Unmarshal(data, new(any)); err != nil {
-			return err
-		}
 		return strictFault(data)
 	}
-	return json.Unmarshal(data, v)
+	return err
 }
 
 // strictFault says why jsontext refuses what encoding/json takes.
