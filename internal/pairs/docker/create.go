@@ -12,8 +12,8 @@ import (
 	"github.com/docker/docker/api/types/volume"
 	"golang.org/x/sync/errgroup"
 
+	"rideshare/internal/initfile"
 	"rideshare/internal/pairs"
-	"rideshare/internal/store/mysql/initfile"
 )
 
 // Create implements pairs.Pairs. What a failed attempt has left is deleted.

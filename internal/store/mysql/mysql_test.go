@@ -14,7 +14,7 @@ import (
 	"go.uber.org/goleak"
 
 	"rideshare/internal/db"
-	"rideshare/internal/store/mysql/initfile"
+	"rideshare/internal/initfile"
 	"rideshare/internal/store/storetest"
 )
 

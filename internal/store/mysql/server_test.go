@@ -15,8 +15,8 @@ import (
 	"github.com/go-sql-driver/mysql"
 
 	"rideshare/internal/dockertest"
+	"rideshare/internal/initfile"
 	"rideshare/internal/store"
-	"rideshare/internal/store/mysql/initfile"
 	"rideshare/internal/store/storetest"
 )
 

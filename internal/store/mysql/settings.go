@@ -10,7 +10,7 @@ import (
 
 	"github.com/go-sql-driver/mysql"
 
-	"rideshare/internal/store/mysql/initfile"
+	"rideshare/internal/initfile"
 )
 
 // oldestMajor and oldestMinor are of the oldest release that the tests run with.
