@@ -31,6 +31,7 @@ func TestRabbitMQ(t *testing.T) {
 	}{
 		{"conformance", conformance},
 		{"a reader attaches within a chunk", withinChunk},
+		{"a reader acknowledges before its credit is used up", smallCredit},
 		{"retention drops the oldest", retention},
 		{"a connection is cut in the middle of an append", cutMidAppend},
 		{"a network that stalls holds nobody beyond the deadline", stalled},

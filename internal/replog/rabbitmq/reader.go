@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"sync"
+	"time"
 
 	amqp091 "github.com/rabbitmq/amqp091-go"
 
@@ -28,8 +29,7 @@ type reader struct {
 	ended      chan struct{} // closed when pump has
 	arrived    chan struct{} // holds a token when something has
 
-	acked uint64 // Next's: up to which tag
-	taken uint64
+	credit credit // Next's
 
 	mu    sync.Mutex
 	raws  []replog.Raw
@@ -47,7 +47,7 @@ func (l *Log) attach(ctx context.Context, at any, from replog.Offset) (*reader, 
 		}
 		deliveries, err := ch.Consume(l.o.Name, "rideshare", false, false, false, false, amqp091.Table{offsetKey: at})
 		return &reader{
-			log: l, conn: conn, channel: ch, from: from, deliveries: deliveries,
+			log: l, conn: conn, channel: ch, from: from, deliveries: deliveries, credit: credit{limit: uint64(l.o.Prefetch)},
 			ended: make(chan struct{}), arrived: make(chan struct{}, 1),
 		}, err
 	})
@@ -102,12 +102,9 @@ func (r *reader) pump() {
 
 // Next implements replog.Reader. It returns everything that has arrived.
 func (r *reader) Next(ctx context.Context) ([]replog.Raw, error) {
-	// What the last Next returned is acknowledged only now: it had better be handled first. And it
-	// is not put off further, as the broker ends consumers that hold records for half an hour.
-	if r.taken > r.acked {
-		if r.channel.Ack(r.taken, true) == nil {
-			r.acked = r.taken
-		}
+	// What the last Next returned is acknowledged only now: it had better be handled first.
+	if r.credit.due(time.Now()) {
+		r.acknowledge()
 	}
 	if err := r.wait(ctx); err != nil {
 		return nil, err
@@ -115,17 +112,59 @@ func (r *reader) Next(ctx context.Context) ([]replog.Raw, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	raws := r.raws
-	r.raws, r.taken = nil, r.last
+	r.raws = nil
+	r.credit.take(r.last, time.Now())
 	return raws, nil
 }
 
+// acknowledge lets the broker send as many more.
+func (r *reader) acknowledge() {
+	if r.channel.Ack(r.credit.taken, true) == nil {
+		r.credit.acked = r.credit.taken
+	}
+}
+
+// credit says when records are acknowledged. An acknowledgement of a stream gives the broker leave to send as many
+// more, and means nothing else. Each wakes the consumer's process in the broker, so many records share one.
+type credit struct {
+	limit        uint64    // records that the broker sends beyond those that are acknowledged
+	taken, acked uint64    // tags of records
+	since        time.Time // when the first was taken that is not acknowledged
+}
+
+// holdTime is how long records may be without an acknowledgement: the broker ends consumers that hold some for half
+// an hour (consumer_timeout).
+const holdTime = time.Minute
+
+// take notes that the records up to a tag were taken.
+func (c *credit) take(tag uint64, now time.Time) {
+	if c.taken == c.acked {
+		c.since = now
+	}
+	c.taken = tag
+}
+
+// due reports whether it is time to acknowledge: a fifth of the credit is used up, or something was taken a while ago.
+func (c *credit) due(now time.Time) bool {
+	return c.taken-c.acked >= max(1, c.limit/5) || c.held() && now.Sub(c.since) >= holdTime
+}
+
+// held reports whether something was taken and not acknowledged.
+func (c *credit) held() bool { return c.taken > c.acked }
+
 // wait returns when there is something to take.
 func (r *reader) wait(ctx context.Context) error {
+	var late <-chan time.Time
+	if r.credit.held() {
+		late = time.After(holdTime)
+	}
 	for {
 		if _, ok := r.first(); ok {
 			return nil
 		}
 		select {
+		case <-late:
+			r.acknowledge()
 		case <-r.arrived:
 		case <-r.ended:
 			if _, ok := r.first(); ok {

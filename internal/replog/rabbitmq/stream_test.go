@@ -1,6 +1,7 @@
 package rabbitmq_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"strings"
@@ -43,6 +44,38 @@ func withinChunk(t *testing.T, broker amqptest.Broker) {
 			t.Error(err)
 		}
 	}
+}
+
+// smallCredit: the broker goes on to send, whether records come one by one or all at once.
+func smallCredit(t *testing.T, broker amqptest.Broker) {
+	log := newServer(t, broker).connect(t, rabbitmq.Options{Prefetch: 10})
+	reader, err := log.Open(t.Context(), 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer reader.Close() //nolint:errcheck // nothing depends on it
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	const records = 60
+	read := func(upTo int) (got int) {
+		for got < upTo {
+			raws, err := reader.Next(ctx)
+			if err != nil {
+				t.Fatalf("after %d of %d records: %v", got, upTo, err)
+			}
+			got += len(raws)
+		}
+		return got
+	}
+	read(1) // the barrier of log.Open's own
+	for i := range records {
+		add(t, log, fmt.Sprint(i))
+		read(1)
+	}
+	for i := range records {
+		add(t, log, fmt.Sprint(i))
+	}
+	read(records)
 }
 
 func retention(t *testing.T, broker amqptest.Broker) {
