@@ -66,3 +66,22 @@ func TestAcknowledgedWritesSurviveTheLossOfPowerAndLog(t *testing.T) {
 		})
 	}
 }
+
+// TestAWorkerThatEndsPutsAllOnDisk: and its database waits for the disk again, as earlier programs want it.
+func TestAWorkerThatEndsPutsAllOnDisk(t *testing.T) {
+	disks := memoryDisks{}
+	bubbleOn(t, disks.open, logmemory.Options{}, func(s *site) {
+		master := s.found("w1", "w2")
+		slave := map[string]string{"w1": "w2", "w2": "w1"}[master]
+		at := s.mustWrite("1", addUser("alice")).Position
+		s.until("the slave has it", func() bool { return s.member(slave).Position == at })
+		if err := s.stop(slave); err != nil {
+			s.t.Fatal(err)
+		}
+		disks[slave].CutPower()
+		state, err := disks[slave].Open().State(s.t.Context())
+		if err != nil || state.Position() != at {
+			s.t.Errorf("after the loss of power the database is at %v (%v), not at %v", state.Position(), err, at)
+		}
+	})
+}

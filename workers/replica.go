@@ -385,8 +385,9 @@ func (r *replica) seed(ctx context.Context, above uint64) error {
 	if r.state.LogID != "" {
 		return nil
 	}
-	// The others adopt what this one has: it must not have less after a crash.
-	if err := r.Store.SetDurable(ctx, true); err != nil {
+	// The others adopt what this one has: it must not have less after a crash. A log is also seeded where all disks are
+	// full, so that there are reads; nothing is acknowledged then.
+	if err := r.Store.SetDurable(ctx, true); err != nil && !errors.Is(err, store.ErrFull) {
 		return err
 	}
 	genesis := r.state.NewGenesis(newID(), r.ID, above)

@@ -120,9 +120,20 @@ func (w *Worker) Run(ctx context.Context) error {
 	g.Go(func() error { return w.awaitDamage(ctx) })
 	err := g.Wait()
 	if errors.Is(err, context.Canceled) {
+		w.restore()
 		return nil
 	}
 	return fmt.Errorf("worker %s: %w", w.ID, err)
+}
+
+// restore leaves the database as it was found: programs of earlier versions refuse a server whose commits do not wait
+// for the disk.
+func (w *Worker) restore() {
+	ctx, cancel := context.WithTimeout(context.Background(), endTime)
+	defer cancel()
+	if err := w.Store.SetDurable(ctx, true); err != nil {
+		w.Logger.Debug("cannot make commits wait for the disk", "why", err)
+	}
 }
 
 // Export writes a snapshot of the worker's database, for another worker to join with.
