@@ -125,7 +125,8 @@ func (r *reader) acknowledge() {
 }
 
 // credit says when records are acknowledged. An acknowledgement of a stream gives the broker leave to send as many
-// more, and means nothing else. Each wakes the consumer's process in the broker, so many records share one.
+// more, and means nothing else. Each wakes the consumer's process in the broker, so many records share one: see
+// docs/decisions/0034-amqp-for-the-log.md.
 type credit struct {
 	limit        uint64    // records that the broker sends beyond those that are acknowledged
 	taken, acked uint64    // tags of records
