@@ -52,10 +52,10 @@ unpack() {
 	rmdir "$data/.unpacking"
 }
 
-# init_sql ARGUMENTS: what makes the users, for a server with these arguments. Every statement may run twice: a server that was killed during its
-# first start begins again. The table at the end says that all before it is committed. The server stops
-# reading at the first error, says so in its log and goes on: then it stays in offline mode, which lets
-# nobody but root in, instead of serving half a database.
+# init_sql ARGUMENTS: what makes the users, for a server with these arguments. Every statement may run
+# twice: a server that was killed during its first start begins again. The table at the end says that all
+# before it is committed. The server stops reading at the first error, says so in its log and goes on: then it
+# stays in offline mode, which lets nobody but root in, instead of serving half a database.
 init_sql() {
 	echo 'SET SESSION sql_log_bin = 0;'
 	echo 'SET GLOBAL offline_mode = ON;'
