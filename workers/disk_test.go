@@ -72,10 +72,8 @@ func (s *limited) Begin(ctx context.Context, ids ...string) (store.Tx, error) {
 
 // SetDurable implements store.Store. With true, it writes.
 func (s *limited) SetDurable(ctx context.Context, durable bool) error {
-	for _, m := range []moment{onExecute, onCommit} {
-		if err := s.disks.fails(s.database, m); err != nil && durable {
-			return err
-		}
+	if err := s.disks.fails(s.database, onCommit); err != nil && durable {
+		return err
 	}
 	return s.Store.SetDurable(ctx, durable)
 }

@@ -142,7 +142,8 @@ func (s *site) start(id, database string) *running {
 	}
 	r := &running{db: db, bus: s.broker.Connect(), log: s.log.Connect(), session: s.registry.Connect(), done: make(chan error, 1)}
 	r.Worker = workers.New(workers.Config{
-		ID: id, Pair: database, PID: 1, Addr: id, Store: db, Log: r.log, Bus: unacknowledging{r.bus, s}, Registry: counted{r.session, s},
+		VolatileLog: true,
+		ID:          id, Pair: database, PID: 1, Addr: id, Store: db, Log: r.log, Bus: unacknowledging{r.bus, s}, Registry: counted{r.session, s},
 		Fetch: s.fetch, Logger: s.logger, Quiet: s.quiet,
 	})
 	ctx, cancel := context.WithCancel(s.t.Context())

@@ -88,7 +88,7 @@ func (w *Worker) followLog(ctx context.Context) error {
 	}
 	defer r.follower.Close()
 	defer r.checks.Stop()
-	if err := w.Store.SetDurable(ctx, false); err != nil { // what is lost is read from the log again
+	if err := w.relax(ctx); err != nil { // what is lost is read from the log again
 		return err
 	}
 	w.following.Store(r.follower)
@@ -149,7 +149,7 @@ func (r *replica) obey(ctx context.Context, o order) error {
 		if err := r.seed(ctx, o.above); err != nil {
 			return err
 		}
-		return r.Store.SetDurable(ctx, false)
+		return r.relax(ctx)
 	}
 	if full := r.status.now().Full; full != "" {
 		// Its disk was found to be full while it was being elected.
@@ -161,7 +161,7 @@ func (r *replica) obey(ctx context.Context, o order) error {
 	err := r.lead(ctx, o.epoch)
 	r.leave(ctx, o.epoch, err)
 	if errors.Is(err, errDeposed) || errors.Is(err, errYielded) {
-		return r.Store.SetDurable(ctx, false)
+		return r.relax(ctx)
 	}
 	return err
 }

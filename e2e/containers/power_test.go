@@ -44,8 +44,8 @@ func (s *site) copyVolume(from, to string) {
 		"--entrypoint=/bin/sh", dockertest.Image(s, "mysql"), "-euc", "find /to -mindepth 1 -delete; cp -a /from/. /to/")
 }
 
-// loseCommits kills everything, and gives a slave the database that it had at the last time: its commits do not wait
-// for the disk. The slave goes on from there by the log, without another's snapshot.
+// loseCommits kills everything, and gives a slave the database that it had at the last time, as a restored volume
+// does. The slave goes on from there by the log, without another's snapshot.
 func (s *site) loseCommits(t *testing.T) {
 	target := load.NewTarget(s.Target.URL, s.Token, 1)
 	for i := range 20 {

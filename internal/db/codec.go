@@ -180,6 +180,9 @@ type Results struct {
 
 // Encode returns the JSON form, without another look at the results.
 func (r *Results) Encode() []byte {
+	if len(r.Results) == 0 {
+		r = &Results{Results: jsontext.Value("null"), Position: r.Position}
+	}
 	return fmt.Appendf(nil, `{"results":%s,"position":%q}`, r.Results, r.Position)
 }
 
