@@ -102,8 +102,7 @@ func (d *dataPlane) launch(id inprocess.Identity, db store.Store) inprocess.Work
 	bus, log, session := d.broker.Connect(), d.log.Connect(), d.registry.Connect()
 	w, metrics := &connected{}, d.metrics.Worker(id.ID, d.dir)
 	w.Worker = workers.New(workers.Config{
-		VolatileLog: true,
-		ID:          id.ID, Pair: id.Pair, PID: id.PID, Addr: id.ID,
+		ID: id.ID, Pair: id.Pair, PID: id.PID, Addr: id.ID,
 		Store: db, Log: log, Bus: bus, Registry: session,
 		Fetch: d.fetch, Logger: d.logger, Metrics: metrics, Tracer: d.tracer,
 	})

@@ -70,14 +70,6 @@ func (s *limited) Begin(ctx context.Context, ids ...string) (store.Tx, error) {
 	return &limitedTx{Tx: tx, store: s}, nil
 }
 
-// SetDurable implements store.Store. With true, it writes.
-func (s *limited) SetDurable(ctx context.Context, durable bool) error {
-	if err := s.disks.fails(s.database, onCommit); err != nil && durable {
-		return err
-	}
-	return s.Store.SetDurable(ctx, durable)
-}
-
 // Import implements store.Store.
 func (s *limited) Import(ctx context.Context, r io.Reader) error {
 	for _, m := range []moment{onExecute, onCommit} {

@@ -90,16 +90,14 @@ func onFiles(t *testing.T) opener {
 }
 
 // inMemory keeps databases in memory, for tests that take a great many of them.
-func inMemory() opener { return memoryDisks{}.open }
-
-// memoryDisks are disks by the names of their databases.
-type memoryDisks map[string]*storememory.Disk
-
-func (d memoryDisks) open(_ context.Context, database string) (store.Store, error) {
-	if d[database] == nil {
-		d[database] = storememory.New()
+func inMemory() opener {
+	disks := map[string]*storememory.Disk{}
+	return func(_ context.Context, database string) (store.Store, error) {
+		if disks[database] == nil {
+			disks[database] = storememory.New()
+		}
+		return disks[database].Open(), nil
 	}
-	return d[database].Open(), nil
 }
 
 // bubble runs a test with a site in virtual time.
@@ -142,8 +140,7 @@ func (s *site) start(id, database string) *running {
 	}
 	r := &running{db: db, bus: s.broker.Connect(), log: s.log.Connect(), session: s.registry.Connect(), done: make(chan error, 1)}
 	r.Worker = workers.New(workers.Config{
-		VolatileLog: true,
-		ID:          id, Pair: database, PID: 1, Addr: id, Store: db, Log: r.log, Bus: unacknowledging{r.bus, s}, Registry: counted{r.session, s},
+		ID: id, Pair: database, PID: 1, Addr: id, Store: db, Log: r.log, Bus: unacknowledging{r.bus, s}, Registry: counted{r.session, s},
 		Fetch: s.fetch, Logger: s.logger, Quiet: s.quiet,
 	})
 	ctx, cancel := context.WithCancel(s.t.Context())

@@ -18,12 +18,8 @@ import (
 func newID() string { return uuid.NewString() }
 
 // lead makes the worker the master of an epoch that the registry has given it, and serves writes
-// until it is deposed (errDeposed) or something fails. From here on its commits wait for the disk: a write that is
-// acknowledged is on the disk of a master, whatever becomes of the log.
+// until it is deposed (errDeposed) or something fails.
 func (r *replica) lead(ctx context.Context, epoch uint64) error {
-	if err := r.Store.SetDurable(ctx, true); err != nil {
-		return err
-	}
 	if err := r.takeOffice(ctx, epoch); err != nil {
 		return err
 	}

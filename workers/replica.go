@@ -88,9 +88,6 @@ func (w *Worker) followLog(ctx context.Context) error {
 	}
 	defer r.follower.Close()
 	defer r.checks.Stop()
-	if err := w.relax(ctx); err != nil { // what is lost is read from the log again
-		return err
-	}
 	w.following.Store(r.follower)
 	r.room = w.retryRoom()
 	serves := false
@@ -146,10 +143,7 @@ func (r *replica) obey(ctx context.Context, o order) error {
 	default:
 	}
 	if o.seed {
-		if err := r.seed(ctx, o.above); err != nil {
-			return err
-		}
-		return r.relax(ctx)
+		return r.seed(ctx, o.above)
 	}
 	if full := r.status.now().Full; full != "" {
 		// Its disk was found to be full while it was being elected.
@@ -161,7 +155,7 @@ func (r *replica) obey(ctx context.Context, o order) error {
 	err := r.lead(ctx, o.epoch)
 	r.leave(ctx, o.epoch, err)
 	if errors.Is(err, errDeposed) || errors.Is(err, errYielded) {
-		return r.relax(ctx)
+		return nil
 	}
 	return err
 }
@@ -384,11 +378,6 @@ func (r *replica) propose(ctx context.Context, record *replog.Record, before fun
 func (r *replica) seed(ctx context.Context, above uint64) error {
 	if r.state.LogID != "" {
 		return nil
-	}
-	// The others adopt what this one has: it must not have less after a crash. A log is also seeded where all disks are
-	// full, so that there are reads; nothing is acknowledged then.
-	if err := r.Store.SetDurable(ctx, true); err != nil && !errors.Is(err, store.ErrFull) {
-		return err
 	}
 	genesis := r.state.NewGenesis(newID(), r.ID, above)
 	r.Logger.Info("seeding a new log", "log", genesis.LogID, "position", r.state.Position())

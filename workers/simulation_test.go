@@ -27,8 +27,8 @@ var (
 	firstSeed = flag.Uint64("seed", 1, "the seed of the first schedule")
 )
 
-// TestSimulation plays random schedules of everything that may go wrong at once: workers killed,
-// also with their machines, and started again, registry sessions cut, connections to the log cut, planned changes of master, disks
+// TestSimulation plays random schedules of everything that may go wrong at once: workers killed
+// and started again, registry sessions cut, connections to the log cut, planned changes of master, disks
 // that are full, and a log that loses, doubles, delays and half-confirms appends. Meanwhile clients write, and retry as documented. In
 // the end every acknowledged write is there once, on every replica, under the reply it was
 // acknowledged with.
@@ -85,10 +85,10 @@ func simulate(t *testing.T, seed uint64) {
 		}
 		return logmemory.Kept
 	}
-	disks, memory := newDisks(), memoryDisks{}
-	bubbleOn(t, disks.on(memory.open), logmemory.Options{Fate: fate}, func(s *site) {
+	disks := newDisks()
+	bubbleOn(t, disks.on(inMemory()), logmemory.Options{Fate: fate}, func(s *site) {
 		s.quiet = time.Duration(seed%2) * quiet // half of the schedules have workers that doubt the log
-		f := &faults{site: s, dice: d, disks: disks, memory: memory, generation: 1, databases: map[string]string{}}
+		f := &faults{site: s, dice: d, disks: disks, generation: 1, databases: map[string]string{}}
 		for _, database := range []string{"a", "b", "c"} {
 			f.start(database)
 		}
@@ -255,7 +255,6 @@ type faults struct {
 	*site
 	dice       *dice
 	disks      *disks
-	memory     memoryDisks
 	generation int
 	databases  map[string]string // database -> its worker, "" while it has none
 }
@@ -270,7 +269,7 @@ func (f *faults) start(database string) {
 func (f *faults) inject() {
 	database := []string{"a", "b", "c"}[f.dice.roll(3)]
 	id := f.databases[database]
-	switch kind := f.dice.roll(12); {
+	switch kind := f.dice.roll(11); {
 	case id == "":
 		f.start(database)
 	case kind <= 2:
@@ -291,11 +290,7 @@ func (f *faults) inject() {
 		f.log.Deliver()
 	case kind <= 8:
 		f.disks.fill([]moment{never, onExecute, onCommit, afterCommit}[f.dice.roll(4)], database)
-	case kind == 9: // with its machine
-		f.memory[database].CutPower()
-		f.kill(id)
-		f.databases[database] = ""
-	case kind == 10:
+	case kind == 9:
 		f.workers[id].log.Cut(f.dice.roll(3) > 0)
 	default:
 		if m, err := f.operator.Master(f.t.Context()); err == nil {

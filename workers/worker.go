@@ -39,11 +39,6 @@ type Config struct {
 	// Quiet is how long the log may be silent before the worker doubts its connection to it; 0: it
 	// never does, as with a log in memory.
 	Quiet time.Duration
-	// VolatileLog says that the log does not outlive the loss of power in part: it is all there, or all lost. Then a
-	// slave's commits need not wait for the disk. A log on disks may come back shorter than it was. A slave that has
-	// gone back below its new end would follow it as if nothing were missing, and could be elected before the
-	// replica that has the rest.
-	VolatileLog bool
 	// Fetch reads a snapshot from another worker.
 	Fetch func(ctx context.Context, donor registry.Member) (io.ReadCloser, error)
 	// Logger gets what an operator wants to know: changes of role and state, and faults.
@@ -125,31 +120,9 @@ func (w *Worker) Run(ctx context.Context) error {
 	g.Go(func() error { return w.awaitDamage(ctx) })
 	err := g.Wait()
 	if errors.Is(err, context.Canceled) {
-		w.restore()
 		return nil
 	}
 	return fmt.Errorf("worker %s: %w", w.ID, err)
-}
-
-// relax lets commits return before they are on disk, where that loses nothing.
-func (w *Worker) relax(ctx context.Context) error {
-	if !w.VolatileLog {
-		return nil
-	}
-	return w.Store.SetDurable(ctx, false)
-}
-
-// restore leaves the database as it was found: programs of earlier versions refuse a server whose commits do not wait
-// for the disk.
-func (w *Worker) restore() {
-	if !w.VolatileLog {
-		return
-	}
-	ctx, cancel := context.WithTimeout(context.Background(), endTime)
-	defer cancel()
-	if err := w.Store.SetDurable(ctx, true); err != nil {
-		w.Logger.Debug("cannot make commits wait for the disk", "why", err)
-	}
 }
 
 // Export writes a snapshot of the worker's database, for another worker to join with.

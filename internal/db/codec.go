@@ -69,8 +69,8 @@ var exactly = jsonv2.WithUnmarshalers(jsonv2.UnmarshalFromFunc(exact))
 // programs may have added them.
 func Decode(data []byte, into any) error { return jsonv2.Unmarshal(data, into, exactly) }
 
-// decode reads a request in one pass, with numbers kept exact. What can be read in more than one way is refused:
-// unknown members, members that appear twice, and what is no UTF-8.
+// decode reads a request in one pass, with numbers kept exact. It refuses unknown members, members that appear
+// twice, and invalid UTF-8, since two readers could understand these differently.
 func decode(data []byte, into any) error {
 	err := jsonv2.Unmarshal(data, into, exactly, jsonv2.RejectUnknownMembers(true))
 	var wrong *jsonv2.SemanticError
@@ -81,11 +81,16 @@ func decode(data []byte, into any) error {
 	case errors.Is(err, jsontext.ErrDuplicateName) && errors.As(err, &fault):
 		return invalid(field(fault.JSONPointer), "appears more than once")
 	case errors.As(err, &fault):
-		return invalid(field(fault.JSONPointer), "is not valid JSON: %s", clip(fault.Err.Error()))
+		what, _, _ := strings.Cut(fault.Err.Error(), " `") // some errors go on with the rest of the text
+		return invalid(field(fault.JSONPointer), "is not valid JSON: %s", clip(what))
 	case !errors.As(err, &wrong):
 		return invalid("", "%s", clip(err.Error()))
 	case errors.Is(err, jsonv2.ErrUnknownName):
 		return invalid(field(wrong.JSONPointer), "there is no such field")
+	case errors.Is(err, strconv.ErrSyntax):
+		return invalid(field(wrong.JSONPointer), "must be a whole number")
+	case errors.Is(err, strconv.ErrRange):
+		return invalid(field(wrong.JSONPointer), "is too large, or too small")
 	case wrong.Err != nil:
 		return invalid(field(wrong.JSONPointer), "%s", clip(wrong.Err.Error()))
 	default:
@@ -99,6 +104,8 @@ func kind(k jsontext.Kind) string {
 		return "object"
 	case '[':
 		return "array"
+	case 't', 'f':
+		return "boolean"
 	default:
 		return k.String()
 	}

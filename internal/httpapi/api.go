@@ -121,12 +121,12 @@ func (a *API) Unmarshal(_ string, data []byte, v any) error {
 	return decodeJSON(data, v)
 }
 
-// Encoded is the body of an answer that knows its JSON form, so that it need not be encoded.
-type Encoded interface{ Encode() []byte }
+// encoded is the body of an answer that knows its JSON form, so that it need not be encoded.
+type encoded interface{ Encode() []byte }
 
 // Marshal implements huma.API.
 func (a *API) Marshal(w io.Writer, _ string, v any) error {
-	if e, ok := v.(Encoded); ok {
+	if e, ok := v.(encoded); ok {
 		_, _ = w.Write(append(e.Encode(), '\n')) // as below
 		return nil
 	}

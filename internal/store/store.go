@@ -59,12 +59,6 @@ type Store interface {
 	// Import replaces everything by a snapshot, or changes nothing. ErrBadSnapshot; of a snapshot
 	// whose schema is newer also ErrNewerSchema; an error of r as it is.
 	Import(ctx context.Context, r io.Reader) error
-	// SetDurable says whether each later Commit waits until it is on disk. It does after Open, whatever the store
-	// did before. With true, all that was committed is on disk when it returns nil. With false, a crash of the
-	// machine may lose the newest transactions: all after some one of them, and none that is older than a few
-	// seconds. A crash of the process loses nothing. A store that knows no such difference waits always. It
-	// waits for a transaction under way.
-	SetDurable(ctx context.Context, durable bool) error
 	// Ping returns nil when the database answers.
 	Ping(ctx context.Context) error
 	// Intact returns nil while what is committed outlives the process, else ErrGone. It asks no
@@ -91,8 +85,8 @@ type Tx interface {
 	// Where DDL commits, as in MySQL, a migration commits what came before it in its transaction,
 	// without the bookkeeping: it has to be the first that a transaction does.
 	Execute(ctx context.Context, requests ...[]db.Op) ([][]db.OpResult, error)
-	// Commit stores the bookkeeping and commits. When it returns nil, all is on disk, unless SetDurable says
-	// otherwise. When it returns an error, whether it was committed is not known. Either way the transaction is over.
+	// Commit stores the bookkeeping and commits. When it returns nil, all is on disk. When it
+	// returns an error, whether it was committed is not known. Either way the transaction is over.
 	Commit(ctx context.Context, b Bookkeeping) error
 	// Rollback undoes everything. It is safe to call it after Commit.
 	Rollback() error

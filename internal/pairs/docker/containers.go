@@ -20,7 +20,6 @@ const (
 	passwordFile  = ".rideshare-password" // in dataFolder; MySQL passes over files with a dot
 	rootFile      = ".rideshare-root-password"
 	runsFile      = ".rideshare-runs" // how many workers the pair has had
-	initFile      = ".rideshare-init" // what the server executes when it starts
 	secretsFolder = "/run/rideshare"  // of a worker
 	dsnSecret     = "MYSQL_DSN"
 	schemaAndUser = "rideshare"
@@ -58,8 +57,7 @@ type spec struct {
 
 func (c *Config) database(pair string) spec {
 	s := c.spec(c.databaseName(pair), pair, pairs.DatabasePart, 0, c.DatabaseLimits)
-	s.Image, s.networks = c.DatabaseImage, []string{c.networkName(pair)}
-	s.Cmd = append(slices.Clone(c.DatabaseArgs), "--init-file="+dataFolder+"/"+initFile)
+	s.Image, s.Cmd, s.networks = c.DatabaseImage, c.DatabaseArgs, []string{c.networkName(pair)}
 	s.User = fmt.Sprintf("%d:%d", databaseUser, databaseUser)
 	s.Env = []string{
 		"MYSQL_DATABASE=" + schemaAndUser,

@@ -12,7 +12,6 @@ import (
 	"github.com/docker/docker/api/types/volume"
 	"golang.org/x/sync/errgroup"
 
-	"rideshare/internal/initfile"
 	"rideshare/internal/pairs"
 )
 
@@ -69,8 +68,7 @@ func (p *Pairs) undo(ctx context.Context, id string) error {
 }
 
 // newDatabase creates a database container on the pair's volume and network, which it creates too where they
-// are missing, and returns the container's id. The server does not start without its initFile, so the file is written
-// for every container: the volume may be of an earlier version.
+// are missing, and returns the container's id.
 func (p *Pairs) newDatabase(ctx context.Context, id string) (string, error) {
 	name := p.config.volumeName(id)
 	_, err := p.api.VolumeCreate(ctx, volume.CreateOptions{Name: name, Labels: p.config.labels(id, dataPart, 0)})
@@ -79,10 +77,6 @@ func (p *Pairs) newDatabase(ctx context.Context, id string) (string, error) {
 	}
 	made, err := p.create(ctx, p.config.database(id))
 	if err != nil {
-		return "", err
-	}
-	files := map[string]string{initFile: initfile.Text(schemaAndUser)}
-	if err := p.put(ctx, made, dataFolder, databaseUser, 0o400, files); err != nil {
 		return "", err
 	}
 	return made, p.newNetwork(ctx, id)

@@ -2,7 +2,6 @@ package docker
 
 import (
 	"context"
-	"database/sql"
 	"strings"
 	"testing"
 	"time"
@@ -29,29 +28,10 @@ func (w *world) dial(p *Pairs, pair pairs.Pair) *mysql.Store {
 	if !strings.Contains(dsn, p.config.databaseName(pair.ID)) {
 		w.t.Fatal("the worker is not told the name of its database")
 	}
-	dsn = strings.Replace(dsn, p.config.databaseName(pair.ID), address, 1)
-	s, err := mysql.Open(ctx, mysql.Config{DSN: dsn})
+	s, err := mysql.Open(ctx, mysql.Config{DSN: strings.Replace(dsn, p.config.databaseName(pair.ID), address, 1)})
 	w.ok(err)
 	w.t.Cleanup(func() { _ = s.Close() })
-	w.relaxes(s, dsn)
 	return s
-}
-
-// relaxes: the worker can tell its server whether commits wait for the disk.
-func (w *world) relaxes(s *mysql.Store, dsn string) {
-	w.t.Helper()
-	server, err := sql.Open("mysql", dsn)
-	w.ok(err)
-	defer server.Close() //nolint:errcheck // it only reads
-	for durable, want := range map[bool]int{false: 2, true: 1} {
-		w.ok(s.SetDurable(w.t.Context(), durable))
-		var got int
-		w.ok(server.QueryRowContext(w.t.Context(), "SELECT @@innodb_flush_log_at_trx_commit").Scan(&got))
-		if got != want {
-			w.t.Errorf("with durable=%v the server has %d, not %d", durable, got, want)
-		}
-	}
-	w.ok(s.SetDurable(w.t.Context(), true))
 }
 
 // TestRealDatabase: a new pair's database answers with the password that its worker was given, and

@@ -102,7 +102,7 @@ func (r *reader) pump() {
 
 // Next implements replog.Reader. It returns everything that has arrived.
 func (r *reader) Next(ctx context.Context) ([]replog.Raw, error) {
-	// What the last Next returned is acknowledged only now: it had better be handled first.
+	// Acknowledge what the last Next returned only now, when the caller has handled it.
 	if r.credit.due(time.Now()) {
 		r.acknowledge()
 	}
@@ -155,9 +155,12 @@ func (c *credit) held() bool { return c.taken > c.acked }
 
 // wait returns when there is something to take.
 func (r *reader) wait(ctx context.Context) error {
+	if _, ok := r.first(); ok {
+		return nil
+	}
 	var late <-chan time.Time
 	if r.credit.held() {
-		late = time.After(holdTime)
+		late = time.After(time.Until(r.credit.since.Add(holdTime)))
 	}
 	for {
 		if _, ok := r.first(); ok {

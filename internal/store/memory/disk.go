@@ -23,25 +23,10 @@ type Disk struct {
 	mu   sync.Mutex
 	user *Store // may commit; nil: nobody
 	data *data
-	safe *data // what the loss of power leaves
 }
 
 // New returns an empty disk.
-func New() *Disk {
-	d := newData()
-	return &Disk{data: d, safe: d}
-}
-
-// CutPower takes back what was committed without waiting for the disk, and kills the handle.
-func (d *Disk) CutPower() {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	if d.user != nil {
-		close(d.user.closed)
-		d.user = nil
-	}
-	d.data = d.safe
-}
+func New() *Disk { return &Disk{data: newData()} }
 
 // Open returns a process's handle. The one before, where it was not closed, is killed: it can not
 // commit any more.
@@ -62,7 +47,6 @@ type Store struct {
 	disk   *Disk
 	writer chan struct{} // holds one while there is a transaction
 	closed chan struct{}
-	lazy   bool // commits do not wait for the disk; under the disk's mutex
 }
 
 // Close implements store.Store. It kills the handle: a transaction under way is as good as never
@@ -108,24 +92,6 @@ func (s *Store) commit(d *data) error {
 		return store.ErrClosed
 	}
 	s.disk.data = d
-	if !s.lazy {
-		s.disk.safe = d
-	}
-	return nil
-}
-
-// SetDurable implements store.Store.
-func (s *Store) SetDurable(ctx context.Context, durable bool) error {
-	tx, err := s.begin(ctx) // after the one under way
-	if err != nil {
-		return err
-	}
-	defer tx.end()
-	s.disk.mu.Lock()
-	defer s.disk.mu.Unlock()
-	if s.lazy = !durable; durable {
-		s.disk.safe = s.disk.data
-	}
 	return nil
 }
 

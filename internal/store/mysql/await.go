@@ -23,31 +23,27 @@ const (
 	longestRetry = 250 * time.Millisecond
 )
 
-// await waits until the server lets the writer in, and checks its settings. It reports whether commits can be told not
-// to wait for the disk; they wait now.
-func await(ctx context.Context, c Config, writer *sql.DB) (relaxes bool, err error) {
+// await waits until the server lets the writer in, and checks its settings.
+func await(ctx context.Context, c Config, writer *sql.DB) error {
 	begun := time.Now()
 	for wait := firstRetry; ; wait = min(2*wait, longestRetry) {
-		relaxes, err := attempt(ctx, c, writer)
+		err := attempt(ctx, c, writer)
 		if err == nil || !retryable(err) {
-			return relaxes, explainRefusal(err)
+			return explainRefusal(err)
 		}
 		select {
 		case <-time.After(wait):
 		case <-ctx.Done():
-			return false, fmt.Errorf("mysql: the server did not answer within %s: %w: %w",
+			return fmt.Errorf("mysql: the server did not answer within %s: %w: %w",
 				time.Since(begun).Round(time.Millisecond), ctx.Err(), err)
 		}
 	}
 }
 
-func attempt(ctx context.Context, c Config, writer *sql.DB) (relaxes bool, err error) {
+func attempt(ctx context.Context, c Config, writer *sql.DB) error {
 	ctx, cancel := context.WithTimeout(ctx, max(c.Patience, 5*time.Second))
 	defer cancel()
-	if relaxes, err = makeDurable(ctx, writer); err != nil {
-		return false, err
-	}
-	return relaxes, checkSettings(ctx, writer, c.Logger)
+	return checkSettings(ctx, writer, c.Logger)
 }
 
 // retryable reports whether err may go away by itself. What a server says while it starts or ends

@@ -12,8 +12,8 @@ import (
 	"rideshare/internal/store/sqlstore"
 )
 
-func dialect(explain func(error) error, relaxes bool) sqlstore.Dialect {
-	d := sqlstore.Dialect{
+func dialect(explain func(error) error) sqlstore.Dialect {
+	return sqlstore.Dialect{
 		Bookkeeping: bookkeeping,
 		Migrations:  migrations,
 		BeginWrite:  "START TRANSACTION",
@@ -29,10 +29,6 @@ func dialect(explain func(error) error, relaxes bool) sqlstore.Dialect {
 		TooMuch:  tooMuch,
 		Explain:  explain,
 	}
-	if relaxes {
-		d.Durable, d.Relaxed = durable, relaxed
-	}
-	return d
 }
 
 // literal appends a number in decimal and everything else in hexadecimal.
@@ -70,8 +66,6 @@ const (
 	noReferencedRowOld = 1216
 	rowIsReferenced    = 1451
 	rowIsReferencedOld = 1217
-	noSuchProcedure    = 1305
-	procedureDenied    = 1370
 )
 
 func classify(err error) db.Kind {

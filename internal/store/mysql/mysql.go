@@ -7,10 +7,8 @@
 //
 //	GRANT SELECT, INSERT, UPDATE, DELETE, CREATE, ALTER, INDEX, REFERENCES, DROP ON rideshare.* TO rideshare
 //
-// (DROP is for migrations to come.) A server that was started with the file of package initfile has a procedure
-// by which commits wait for the disk or not. The user may need EXECUTE on it; without, every commit waits. And these
-// settings, of which Open refuses the first where it is not so and the procedure cannot make it so, and warns of the
-// others:
+// (DROP is for migrations to come.) And these settings, of which Open refuses the first where it is
+// not so, and warns of the others:
 //
 //	innodb_flush_log_at_trx_commit = 1   what was committed is on disk
 //	innodb_doublewrite = ON              a page that was half written can be repaired
@@ -93,13 +91,12 @@ func Open(ctx context.Context, c Config) (*Store, error) {
 	}
 	writer := sql.OpenDB(&fence{Connector: writing, user: writing.user, schema: writing.schema})
 	writer.SetMaxOpenConns(1)
-	relaxes, err := await(ctx, c, writer)
-	if err != nil {
+	if err := await(ctx, c, writer); err != nil {
 		return nil, errors.Join(err, writer.Close())
 	}
 	g.start(sql.OpenDB(pinging))
 	s, err := sqlstore.Open(ctx, sqlstore.Config{
-		Dialect: dialect(g.explain, relaxes), Writer: writer, Reader: sql.OpenDB(reading), Readers: c.Readers,
+		Dialect: dialect(g.explain), Writer: writer, Reader: sql.OpenDB(reading), Readers: c.Readers,
 	})
 	if err != nil {
 		g.stop()

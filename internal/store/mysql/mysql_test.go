@@ -14,7 +14,6 @@ import (
 	"go.uber.org/goleak"
 
 	"rideshare/internal/db"
-	"rideshare/internal/initfile"
 	"rideshare/internal/store/storetest"
 )
 
@@ -28,7 +27,7 @@ func TestServer(t *testing.T) {
 	})
 	for name, test := range map[string]func(*testing.T, *server){
 		"refused": testRefused, "least privileges": testLeastPrivileges, "slow": testSlow, "cut": testCut,
-		"fence": testFence, "round trips": testRoundTrips, "shared reads": testShared, "durable": testDurable,
+		"fence": testFence, "round trips": testRoundTrips, "shared reads": testShared,
 	} {
 		t.Run(name, func(t *testing.T) { test(t, s) })
 	}
@@ -92,10 +91,10 @@ func testRefused(t *testing.T, s *server) {
 		})
 	}
 	t.Run("unsafe settings", func(t *testing.T) {
-		if err := s.exec(t.Context(), "CREATE DATABASE bare", "SET GLOBAL innodb_flush_log_at_trx_commit = 2"); err != nil {
+		if err := s.exec(t.Context(), "SET GLOBAL innodb_flush_log_at_trx_commit = 2"); err != nil {
 			t.Fatal(err)
 		}
-		_, err := Open(t.Context(), Config{DSN: s.dsn(s.addr, "bare")})
+		_, err := Open(t.Context(), Config{DSN: s.dsn(s.addr, schema)})
 		if !errors.Is(err, ErrSettings) || !strings.Contains(err.Error(), "innodb_flush_log_at_trx_commit is 2") {
 			t.Errorf("%v", err)
 		}
@@ -103,51 +102,6 @@ func testRefused(t *testing.T, s *server) {
 			t.Fatal(err)
 		}
 	})
-}
-
-// testDurable: a user who may not set the variable has commits wait or not, by the procedure. Without the procedure,
-// or the right to it, all wait.
-func testDurable(t *testing.T, s *server) {
-	schema := s.schema(t)
-	err := s.exec(t.Context(), "CREATE USER lazy IDENTIFIED BY 'lazy'",
-		"GRANT SELECT, INSERT, UPDATE, DELETE, CREATE, ALTER, INDEX, REFERENCES ON "+schema+".* TO lazy")
-	if err != nil {
-		t.Fatal(err)
-	}
-	dsn := "lazy:lazy@tcp(" + s.addr + ")/" + schema
-	for _, step := range []struct {
-		name    string
-		before  string // a statement of root
-		relaxed string // the variable when commits are told not to wait
-	}{
-		{"without the right", "SET GLOBAL innodb_flush_log_at_trx_commit = 1", "1"},
-		{"with it", "GRANT EXECUTE ON PROCEDURE " + schema + "." + initfile.Procedure + " TO lazy", "2"},
-		{"left relaxed", "SET GLOBAL innodb_flush_log_at_trx_commit = 2", "2"},
-	} {
-		if err := s.exec(t.Context(), step.before); err != nil {
-			t.Fatal(err)
-		}
-		store := open(t, Config{DSN: dsn})
-		check := func(durable bool, want string) {
-			t.Helper()
-			if got := s.flushes(t); got != want {
-				t.Errorf("%s: with durable=%v the server has %s, not %s", step.name, durable, got, want)
-			}
-		}
-		check(true, "1")
-		for _, durable := range []bool{false, true, false} {
-			if err := store.SetDurable(t.Context(), durable); err != nil {
-				t.Fatal(err)
-			}
-			check(durable, map[bool]string{true: "1", false: step.relaxed}[durable])
-		}
-		if err := store.Close(); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if err := s.exec(t.Context(), "SET GLOBAL innodb_flush_log_at_trx_commit = 1"); err != nil {
-		t.Fatal(err)
-	}
 }
 
 // testShared: reads that wait at the same time share a round trip, and one that the server refuses

@@ -15,7 +15,6 @@ import (
 	"github.com/go-sql-driver/mysql"
 
 	"rideshare/internal/dockertest"
-	"rideshare/internal/initfile"
 	"rideshare/internal/store"
 	"rideshare/internal/store/storetest"
 )
@@ -93,20 +92,14 @@ func (s *server) dsn(addr, schema string) string {
 	return fmt.Sprintf("root:%s@tcp(%s)/%s", s.RootPassword, addr, schema)
 }
 
-// schema creates a schema with the procedure of package initfile. It goes with the server.
+// schema creates a schema. It goes with the server.
 func (s *server) schema(t testing.TB) string {
 	t.Helper()
 	name := fmt.Sprintf("schema%d", s.schemas.Add(1))
-	if err := s.exec(t.Context(), strings.Split(strings.TrimSpace(initfile.Text(name)), "\n")...); err != nil {
+	if err := s.exec(t.Context(), "CREATE DATABASE "+name); err != nil {
 		t.Fatal(err)
 	}
 	return name
-}
-
-// flushes returns the server's innodb_flush_log_at_trx_commit.
-func (s *server) flushes(t testing.TB) string {
-	t.Helper()
-	return s.Query(t, "SELECT @@innodb_flush_log_at_trx_commit")
 }
 
 func (s *server) create(t testing.TB) storetest.Opener {

@@ -3,35 +3,13 @@ package mysql
 import (
 	"context"
 	"database/sql"
-	"errors"
 	"fmt"
 	"log/slog"
 	"strings"
-
-	"github.com/go-sql-driver/mysql"
-
-	"rideshare/internal/initfile"
 )
 
 // oldestMajor and oldestMinor are of the oldest release that the tests run with.
 const oldestMajor, oldestMinor = 8, 4
-
-// What has commits wait for the disk, or not.
-const (
-	durable = "CALL " + initfile.Procedure + "(TRUE)"
-	relaxed = "CALL " + initfile.Procedure + "(FALSE)"
-)
-
-// makeDurable has commits wait for the disk, and reports whether there is a procedure for it that the user may
-// execute.
-func makeDurable(ctx context.Context, pool *sql.DB) (bool, error) {
-	_, err := pool.ExecContext(ctx, durable)
-	var e *mysql.MySQLError
-	if errors.As(err, &e) && (e.Number == noSuchProcedure || e.Number == procedureDenied) {
-		return false, nil
-	}
-	return err == nil, err
-}
 
 // checkSettings refuses a server that would lose what it has committed.
 func checkSettings(ctx context.Context, pool *sql.DB, log *slog.Logger) error {

@@ -35,7 +35,7 @@ func TestNoMorePages(t *testing.T) {
 	if err := s.Close(); err != nil {
 		t.Fatal(err)
 	}
-	d := dialect(Options{Unsafe: true})
+	d := dialect()
 	d.BeginWrite = "PRAGMA max_page_count = 1; " + d.BeginWrite // no less than it has
 	s, err = open(t.Context(), path, Options{Unsafe: true}, d, false)
 	if err != nil {

@@ -12,11 +12,8 @@ import (
 )
 
 // dialect returns SQLite's. Its text compares by bytes, unless told otherwise.
-//
-// With its write-ahead log, SQLite waits for the disk at each commit (FULL), or before and after it moves the log
-// into the file (NORMAL).
-func dialect(o Options) sqlstore.Dialect {
-	d := sqlstore.Dialect{
+func dialect() sqlstore.Dialect {
+	return sqlstore.Dialect{
 		Bookkeeping: bookkeeping,
 		Migrations:  migrations,
 		BeginWrite:  "BEGIN IMMEDIATE", // takes the lock now: a later upgrade could fail
@@ -24,10 +21,6 @@ func dialect(o Options) sqlstore.Dialect {
 		MaxRows:     64,
 		Classify:    classify,
 	}
-	if !o.Unsafe {
-		d.Durable, d.Relaxed = "PRAGMA synchronous = FULL", "PRAGMA synchronous = NORMAL"
-	}
-	return d
 }
 
 var bookkeeping = []string{

@@ -28,7 +28,7 @@ func TestStore(t *testing.T) { storetest.Run(t, storetest.Features{BoundsLarge: 
 
 // TestCommittingDDL imitates a database whose DDL commits.
 func TestCommittingDDL(t *testing.T) {
-	d := dialect(Options{Unsafe: true})
+	d := dialect()
 	d.DDLCommits = true
 	d.Migrations = slices.Clone(d.Migrations)
 	for i, changes := range d.Migrations {

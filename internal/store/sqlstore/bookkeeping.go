@@ -55,12 +55,6 @@ func saveState(s replog.State, schema int) statement {
 	return statement{text: replace, args: []any{s.LogID, s.Epoch, s.Seq, s.Hash.String(), int64(s.Offset), schema}}
 }
 
-// touch changes the state and changes it back: a transaction with something to write, which changes nothing.
-var touch = []string{
-	"UPDATE replica_state SET log_offset = log_offset - 1",
-	"UPDATE replica_state SET log_offset = log_offset + 1",
-}
-
 // loadSequences returns the query that adds the sequences to seqs.
 func loadSequences(seqs db.Sequences) statement {
 	return statement{text: selectAll(&sequences), each: func(rows *sql.Rows) error {

@@ -25,9 +25,6 @@ type Dialect struct {
 	BeginWrite string
 	// BeginRead begins a snapshot. It may wait with taking it until the first query.
 	BeginRead string
-	// Durable has every later COMMIT of the connection wait for the disk, and Relaxed has none wait. A new
-	// connection is durable. Empty: every commit waits, always.
-	Durable, Relaxed string
 	// DDLCommits says that a migration commits what came before it in its transaction.
 	DDLCommits bool
 	// MaxRows is the number of rows of one INSERT, a power of two: a longer list of rows is cut into

@@ -5,7 +5,6 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"slices"
 	"sync"
 
 	"rideshare/internal/db"
@@ -87,36 +86,6 @@ func (s *Store) State(ctx context.Context) (replog.State, error) {
 func (s *Store) SchemaVersion(ctx context.Context) (int, error) {
 	v, err := s.glance(ctx)
 	return v.schema, err
-}
-
-// SetDurable implements store.Store. What a database logs it puts on disk in order: a transaction that waits has all
-// before it on disk as well.
-func (s *Store) SetDurable(ctx context.Context, durable bool) error {
-	ctx, done := s.call(ctx)
-	defer done()
-	c, err := s.writer.take(ctx)
-	if err != nil {
-		return s.fault(ctx, err)
-	}
-	defer s.writer.give(c)
-	if s.closing.Err() != nil {
-		return store.ErrClosed
-	}
-	d, list := &s.dialect, []string(nil)
-	switch {
-	case d.Durable == "":
-	case !durable:
-		list = []string{d.Relaxed}
-	default:
-		list = slices.Concat([]string{d.Durable, d.BeginWrite}, touch, []string{commit})
-	}
-	for _, statement := range list {
-		if err := c.control(ctx, statement); err != nil {
-			c.drop()
-			return s.fault(ctx, err)
-		}
-	}
-	return nil
 }
 
 // Ping implements store.Store.

@@ -27,31 +27,6 @@ func testDurable(f *fixture) {
 	f.ok(f.Intact())
 }
 
-// testRelaxed: what a crash of the machine may take back, the end of the process does not. The setting changes nothing
-// else, and waits for the transaction under way.
-func testRelaxed(f *fixture) {
-	f.migrated("ann")
-	f.ok(f.SetDurable(f.ctx, false))
-	f.write(user("bob"))
-	sum := f.checksum()
-	f.ok(f.Store.Close())
-	f.reopen()
-	f.same("checksum", f.checksum(), sum)
-	tx := f.begin()
-	_, err := tx.Execute(f.ctx, []db.Op{user("cid")})
-	f.ok(err)
-	set := make(chan error, 1)
-	go func() { set <- f.SetDurable(f.ctx, false) }()
-	f.ok(tx.Commit(f.ctx, f.next()))
-	f.ok(<-set)
-	sum = f.checksum()
-	f.ok(f.SetDurable(f.ctx, true))
-	f.same("checksum", f.checksum(), sum)
-	f.write(user("dan"))
-	f.ok(f.Store.Close())
-	f.same("closed", errors.Is(f.SetDurable(f.ctx, true), store.ErrClosed), true)
-}
-
 func testRollback(f *fixture) {
 	f.migrated("ann")
 	sum := f.checksum()

@@ -57,7 +57,6 @@ func Run(t *testing.T, features Features, create Create) {
 		{"one snapshot per read", testSnapshotRead},
 		{"reads that share", testSharedReads},
 		{"durable", testDurable},
-		{"relaxed", testRelaxed},
 		{"rollback", testRollback},
 		{"over", testOver},
 		{"close undoes", testCloseUndoes},

@@ -52,10 +52,10 @@ unpack() {
 	rmdir "$data/.unpacking"
 }
 
-# init_sql ARGUMENTS: what makes the users, for a server with these arguments. Every statement may run
-# twice: a server that was killed during its first start begins again. The table at the end says that all
-# before it is committed. The server stops reading at the first error, says so in its log and goes on: then it
-# stays in offline mode, which lets nobody but root in, instead of serving half a database.
+# init_sql: what makes the users. Every statement may run twice: a server that was killed during its
+# first start begins again. The table at the end says that all before it is committed. The server stops
+# reading at the first error, says so in its log and goes on: then it stays in offline mode, which lets
+# nobody but root in, instead of serving half a database.
 init_sql() {
 	echo 'SET SESSION sql_log_bin = 0;'
 	echo 'SET GLOBAL offline_mode = ON;'
@@ -89,10 +89,6 @@ init_sql() {
 		esac
 		echo
 	done
-	local argument
-	for argument; do # the server takes one such file, the last: this
-		[[ $argument != --init-file=* ]] || cat -- "${argument#--init-file=}"
-	done
 	echo 'CREATE TABLE IF NOT EXISTS mysql.rideshare_initialised (at DATETIME) ENGINE=InnoDB;'
 	echo 'SET GLOBAL offline_mode = OFF;'
 }
@@ -125,7 +121,7 @@ if [[ -e $done_mark ]]; then
 	sql=
 else
 	check_environment
-	sql=$(init_sql "$@")
+	sql=$(init_sql)
 fi
 # The server is the last to know: its own environment holds no password, nor does any file.
 unset MYSQL_ROOT_PASSWORD MYSQL_PASSWORD MYSQL_USER MYSQL_DATABASE MYSQL_ROOT_HOST

@@ -44,27 +44,28 @@ func (s *site) copyVolume(from, to string) {
 		"--entrypoint=/bin/sh", dockertest.Image(s, "mysql"), "-euc", "find /to -mindepth 1 -delete; cp -a /from/. /to/")
 }
 
-// loseCommits kills everything, and gives a slave the database that it had at the last time, as a restored volume
+// restoreSlave kills everything, and gives a slave the database that it had at the last time, as a restored volume
 // does. The slave goes on from there by the log, without another's snapshot.
-func (s *site) loseCommits(t *testing.T) {
+func (s *site) restoreSlave(t *testing.T) {
+	sub := s.of(t)
 	target := load.NewTarget(s.Target.URL, s.Token, 1)
 	for i := range 20 {
-		user := db.Op{Insert: "users", Values: map[string]any{"username": fmt.Sprint("before the loss ", i), "password_hash": "none"}}
+		user := db.Op{Insert: "users", Values: map[string]any{"username": fmt.Sprint("after the copy ", i), "password_hash": "none"}}
 		if _, err := target.Write(t.Context(), user); err != nil {
 			t.Fatal(err)
 		}
 	}
-	slave := s.Pick(cluster.Slave)
-	volume := s.must("docker", "inspect", "-f", `{{range .Mounts}}{{if eq .Type "volume"}}{{.Name}}{{end}}{{end}}`, slave.DatabaseContainer)
-	s.must("docker", "volume", "inspect", copyOf(volume)) // a name that is not there would be a new, empty volume
+	slave := sub.Pick(cluster.Slave)
+	volume := sub.must("docker", "inspect", "-f", `{{range .Mounts}}{{if eq .Type "volume"}}{{.Name}}{{end}}{{end}}`, slave.DatabaseContainer)
+	sub.must("docker", "volume", "inspect", copyOf(volume)) // a name that is not there would be a new, empty volume
 	if err := s.killAll(); err != nil {
 		t.Fatal(err)
 	}
-	s.copyVolume(copyOf(volume), volume)
+	sub.copyVolume(copyOf(volume), volume)
 	if err := s.Make("up"); err != nil {
 		t.Fatal(err)
 	}
-	s.of(t).Agree()
+	sub.Agree()
 	topology, err := s.Topology()
 	if err != nil {
 		t.Fatal(err)
@@ -74,7 +75,7 @@ func (s *site) loseCommits(t *testing.T) {
 			continue
 		}
 		worker, _ := s.Containers(w)
-		logs := s.must("docker", "logs", worker)
+		logs := sub.must("docker", "logs", worker)
 		if !strings.Contains(logs, `"msg":"starting"`) || strings.Contains(logs, `"msg":"joined"`) {
 			t.Errorf("%s has copied a snapshot, or says nothing:\n%s", w.ID, logs)
 		}
