@@ -196,17 +196,16 @@ func (p *planner) shrink() {
 	}
 }
 
-// seed lets the most advanced database begin a new log, when nobody finds a log to follow. It
-// waits until every pair has been heard of, as one more advanced than the others may be among
+// seed lets the most advanced database begin: a new log when it finds none that it belongs to, and otherwise to
+// serve. It waits until every pair has been heard of, as one more advanced than the others may be among
 // those still starting. At 0 no log begins before every pair that there ever was has been heard of.
+//
+// A replica that has been at the end of the log does not begin by itself when all start anew: another one may have
+// more than the log, which a broker that loses power shortens. Then that one begins a new log, also where the others serve.
 func (p *planner) seed() {
-	if len(p.Members) == 0 {
+	best, ok := p.first()
+	if !ok || p.Master.Worker != "" {
 		return
-	}
-	for _, m := range p.Members {
-		if m.State != cluster.Unseeded {
-			return
-		}
 	}
 	complete := len(p.Aside) == 0
 	for _, pair := range p.Pairs {
@@ -218,16 +217,61 @@ func (p *planner) seed() {
 		}
 		complete = complete && p.History[pair.ID].Created // nothing was ever written to it
 	}
-	best := slices.MinFunc(p.Members, func(a, b registry.Member) int {
-		return cmp.Or(cmp.Compare(b.Position.Seq, a.Position.Seq), cmp.Compare(a.ID, b.ID))
-	})
 	if best.Position.Seq == 0 && !complete {
 		return
 	}
 	if p.Seed != seedOf(best) {
-		why := fmt.Sprintf("there is no log that any database belongs to; it is the most advanced, at %s", best.Position)
+		why := fmt.Sprintf("nobody serves; it is the most advanced, at %s", best.Position)
+		if best.State == cluster.Unseeded {
+			why = fmt.Sprintf("there is no log that has what its database has; it is the most advanced, at %s", best.Position)
+		}
 		p.actions = append(p.actions, Action{Verb: Seed, Pair: best.Pair, Worker: best.ID, At: best.Position, Why: why})
 	}
+}
+
+// first returns the member that is to begin, where there is one: the most advanced of those that can.
+func (p *planner) first() (best registry.Member, ok bool) {
+	var others []registry.Member // they serve, or may turn out to be further on
+	for _, m := range p.Members {
+		switch {
+		case m.State == cluster.Joining: // what it has is about to be replaced
+		case m.State == cluster.Unseeded || m.State == cluster.Following && m.AtEnd:
+			if !ok || beginsBefore(m, best) {
+				best, ok = m, true
+			}
+		case m.State == cluster.Following && m.LogID == "":
+			return best, false // how far it is may not be known yet
+		default:
+			others = append(others, m)
+		}
+	}
+	anew := best.State == cluster.Unseeded
+	for _, m := range others {
+		switch {
+		case m.Position.Seq > best.Position.Seq, m.Position.Seq == best.Position.Seq && anew:
+			return best, false
+		case m.State == cluster.Serving && m.Writable() && (!anew || m.Position.Epoch > best.Position.Epoch):
+			return best, false // it is about to become the master, or has been since
+		}
+	}
+	return best, ok
+}
+
+// beginsBefore orders those that can begin: the most advanced first; where they are even, one that needs no new log,
+// one that can write, and then by id.
+func beginsBefore(a, b registry.Member) bool {
+	second := func(yes bool) int {
+		if yes {
+			return 1
+		}
+		return 0
+	}
+	return cmp.Or(
+		cmp.Compare(b.Position.Seq, a.Position.Seq),
+		cmp.Compare(second(a.State == cluster.Unseeded), second(b.State == cluster.Unseeded)),
+		cmp.Compare(second(!a.Writable()), second(!b.Writable())),
+		cmp.Compare(a.ID, b.ID),
+	) < 0
 }
 
 // upgrade replaces one worker that runs an older program, while everything is as it should be and

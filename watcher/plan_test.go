@@ -121,6 +121,15 @@ func full(which ...int) func(*Observation) {
 	}
 }
 
+// atEnd lets those members be at the end of the log.
+func atEnd(members ...int) func(*Observation) {
+	return func(o *Observation) {
+		for _, i := range members {
+			o.Members[i].AtEnd = true
+		}
+	}
+}
+
 func TestPlan(t *testing.T) {
 	type action struct {
 		Verb   Verb
@@ -259,6 +268,54 @@ func TestPlan(t *testing.T) {
 		{"no log, and all are empty: it is the first start", world(3, 2).with(all(cluster.Unseeded)).with(empty(0, 1, 2)), []action{{Seed, "p1.1"}}},
 		{"one still looks for the log", world(3, 2).with(all(cluster.Unseeded)).with(func(o *Observation) {
 			o.Members[2].State = cluster.Following
+		}), nil},
+		{"all start anew: the most advanced one serves first", world(3, 2).with(all(cluster.Following)).with(atEnd(0, 1, 2)).with(func(o *Observation) {
+			o.Members[1].Position.Seq = 11
+		}), []action{{Seed, "p2.1"}}},
+		{"all start anew, and it may serve already", world(3, 2).with(all(cluster.Following)).with(atEnd(0, 1, 2)).with(func(o *Observation) { o.Seed = seedOf(o.Members[0]) }), nil},
+		{"all start anew, and one that can write goes first", world(3, 2).with(all(cluster.Following)).with(atEnd(0, 1, 2)).with(func(o *Observation) {
+			o.Members[0].Database = "full"
+		}), []action{{Seed, "p2.1"}}},
+		{"all start anew, but one has not been heard of", world(3, 2).with(all(cluster.Following)).with(atEnd(0, 1)).with(func(o *Observation) {
+			o.Members = o.Members[:2]
+		}), nil},
+		{"all start anew, and one may yet turn out to have more than the log", world(3, 2).with(all(cluster.Following)).with(atEnd(0, 1)).with(func(o *Observation) {
+			o.Members[2].Position.Seq = 11
+		}), nil},
+		{"all start anew, and one that has less does not get to the end", world(3, 2).with(all(cluster.Following)).with(atEnd(0, 1)).with(func(o *Observation) {
+			o.Members[2].Position.Seq = 9
+		}), []action{{Seed, "p1.1"}}},
+		{"all start anew, and one has not looked for the log yet", world(3, 2).with(all(cluster.Following)).with(atEnd(0, 1)).with(func(o *Observation) {
+			o.Members[2].Position, o.Members[2].LogID = db.Position{}, ""
+		}), nil},
+		{"all start anew, and one is being rebuilt", world(3, 2).with(all(cluster.Following)).with(atEnd(0, 1)).with(func(o *Observation) {
+			o.Members[2].State, o.Members[2].Position.Seq = cluster.Joining, 11
+		}), []action{{Seed, "p1.1"}}},
+		{"the log has lost its end: who has more than it begins a new one", world(3, 2).with(all(cluster.Following)).with(atEnd(0, 1)).with(func(o *Observation) {
+			o.Members[2].State, o.Members[2].Position.Seq = cluster.Unseeded, 11
+		}), []action{{Seed, "p3.1"}}},
+		{"the log has lost its end, but nothing that anybody has: who is in it needs no new one", world(3, 2).with(all(cluster.Unseeded)).with(func(o *Observation) {
+			o.Members[2].State = cluster.Following
+		}).with(atEnd(2)), []action{{Seed, "p3.1"}}},
+		{"the log has lost its end, and the master stays within it: so do the others", world(3, 2).with(func(o *Observation) {
+			o.Members[2].State, o.Members[2].Position.Seq = cluster.Unseeded, 11
+		}), nil},
+		{"the log has lost its end while the others served: it goes on from the one that has more", world(3, 2).with(func(o *Observation) {
+			o.Members[2].State, o.Members[2].Position.Seq = cluster.Unseeded, 11
+			o.Master = registry.Master{}
+		}), []action{{Seed, "p3.1"}}},
+		{"the log has lost its end, and the others have gone on without the one that has more", world(3, 2).with(func(o *Observation) {
+			o.Members[2].State, o.Members[2].Position.Seq = cluster.Unseeded, 11
+			o.Members[0].Position.Epoch, o.Members[1].Position.Epoch = 2, 2
+			o.Master = registry.Master{}
+		}), nil},
+		{"nobody serves but one that cannot write: another one, which is at the end, may", world(3, 2).with(atEnd(1, 2)).with(func(o *Observation) {
+			o.Members[0].Database, o.Members[1].State, o.Members[2].State = "full", cluster.Following, cluster.Following
+			o.Master = registry.Master{}
+		}), []action{{Seed, "p2.1"}}},
+		{"a new one is at the end, and those that serve elect a master", world(3, 2).with(atEnd(2)).with(func(o *Observation) {
+			o.Members[2].State = cluster.Following
+			o.Master = registry.Master{}
 		}), nil},
 
 		{"one cannot be read, and others serve: it goes out of the way, and another takes its place", world(3, 2).with(unreadable(2)), []action{{SetAside, "p3"}, {Create, ""}}},

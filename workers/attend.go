@@ -67,8 +67,19 @@ func (w *Worker) attendOnce(ctx context.Context, due bool) error {
 	if err != nil {
 		return err
 	}
-	if v.State == cluster.Unseeded && config.Seed == (registry.Seed{Worker: w.ID, At: v.Log.Position()}) {
-		w.tell(order{seed: true, above: highestEpoch(members)})
+	if at := v.Log.Position(); config.Seed == (registry.Seed{Worker: w.ID, At: at}) {
+		switch {
+		case v.State == cluster.Unseeded:
+			w.tell(order{seed: true, above: highestEpoch(members)})
+		case v.State == cluster.Following && v.AtEnd:
+			w.tell(order{open: true, at: at})
+		}
+	}
+	if v.Leads > 0 && slices.ContainsFunc(members, func(m registry.Member) bool { return asksFor(m, v.Log.LogID) }) {
+		select {
+		case w.asked <- struct{}{}:
+		default:
+		}
 	}
 	master, err := w.Registry.Master(ctx)
 	absent := errors.Is(err, registry.ErrNotFound)
@@ -113,8 +124,18 @@ func sameButCounts(a, b registry.Member) bool {
 	return a == b
 }
 
+// asksFor reports whether a member of that log has been at its end, and waits for a sign that the master is there, too.
+func asksFor(m registry.Member, log string) bool {
+	return m.State == cluster.Following && m.AtEnd && m.LogID == log
+}
+
 // stand stands for election, and leads where it is won.
 func (w *Worker) stand(ctx context.Context, from uint64) error {
+	if from == 0 { // otherwise the master goes on, and so is ahead
+		if complete, err := w.complete(ctx); err != nil || !complete {
+			return err
+		}
+	}
 	v := w.status.now()
 	if !v.electable() {
 		return nil
@@ -126,6 +147,41 @@ func (w *Worker) stand(ctx context.Context, from uint64) error {
 	w.Logger.Info("elected", "epoch", epoch)
 	w.tell(order{epoch: epoch})
 	return nil
+}
+
+// complete reports whether the log holds all that the databases do which are there. If a member has more than this
+// worker, the log mostly brings it within milliseconds. If it does not, the log has lost its end, and the member is
+// the one to go on from.
+func (w *Worker) complete(ctx context.Context) (bool, error) {
+	members, err := w.Registry.Members(ctx) // again: a master that lost the log has registered before it resigned
+	if err != nil {
+		return false, err
+	}
+	if _, more := w.more(members); !more {
+		return true, nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, statusEvery)
+	defer cancel()
+	if w.catchUp(ctx) != nil {
+		return false, nil // it is asked again, in a second
+	}
+	m, more := w.more(members)
+	if more {
+		w.Logger.Warn("the log ends before the database of another replica: leaving it to that", "at", w.status.now().Log.Position(), "other", m.ID, "there", m.Position)
+	}
+	return !more, nil
+}
+
+// more returns a member whose database has more of the log's history than this worker's.
+func (w *Worker) more(members []registry.Member) (registry.Member, bool) {
+	at := w.status.now().Log.Position()
+	i := slices.IndexFunc(members, func(m registry.Member) bool {
+		return m.Position.Seq > at.Seq && m.Position.Epoch >= at.Epoch && m.State != cluster.Joining
+	})
+	if i < 0 {
+		return registry.Member{}, false
+	}
+	return members[i], true
 }
 
 // tell hands an order to the replica, in place of one that it has not taken yet.

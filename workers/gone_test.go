@@ -63,6 +63,7 @@ func TestDeletedFilesTakeNoWrites(t *testing.T) {
 				default:
 				}
 				s.start("w4", "w4")
+				s.admit("w4")
 				if r := <-reply; r.Write == nil {
 					t.Fatalf("the write afterwards: %+v", r)
 				}
@@ -127,6 +128,7 @@ func TestDamageEndsTheWorkerThatHasIt(t *testing.T) {
 			t.Errorf("w1 ended: %v", err)
 		}
 		s.workers["w1"].done <- nil // it has been looked at
+		s.admit("w2")
 		s.until("w2 is still there", func() bool { return s.member("w2").State == cluster.Serving })
 	})
 }

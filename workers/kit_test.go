@@ -2,6 +2,7 @@ package workers_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -38,7 +39,7 @@ type site struct {
 	workers       map[string]*running
 	donors        sync.Map // the same, by id: for workers that fetch
 	registrations atomic.Int64
-	registering   time.Duration // how long it takes
+	registering   atomic.Int64  // how long it takes, in ns
 	quiet         time.Duration // of workers that are started from now on
 	mute          string        // the worker that gives no snapshots; set before workers start
 	closing       time.Duration // how long it takes to end a subscription; set before workers start
@@ -160,7 +161,7 @@ type counted struct {
 // Register implements registry.Registry.
 func (c counted) Register(ctx context.Context, m registry.Member) error {
 	c.site.registrations.Add(1)
-	time.Sleep(c.site.registering)
+	time.Sleep(time.Duration(c.site.registering.Load()))
 	return c.Registry.Register(ctx, m)
 }
 
@@ -286,14 +287,27 @@ func (s *site) seed(id string) {
 	s.configure(func(c *registry.Config) { c.Seed = registry.Seed{Worker: id, At: at} })
 }
 
+// admit lets a worker serve that is at the end of the log, as the watcher does where nobody serves.
+func (s *site) admit(id string) {
+	s.t.Helper()
+	s.until(id+" is at the end of the log", func() bool { return s.member(id).State == cluster.Following && s.member(id).AtEnd })
+	at := s.member(id).Position
+	s.configure(func(c *registry.Config) { c.Seed = registry.Seed{Worker: id, At: at} })
+}
+
 func (s *site) configure(change func(*registry.Config)) {
 	s.t.Helper()
-	c, version, err := s.operator.Config(s.t.Context())
-	if err == nil {
-		change(&c)
-		err = s.operator.SetConfig(s.t.Context(), c, version)
-	}
-	if err != nil {
-		s.t.Fatal(err)
+	for {
+		c, version, err := s.operator.Config(s.t.Context())
+		if err == nil {
+			change(&c)
+			err = s.operator.SetConfig(s.t.Context(), c, version)
+		}
+		switch {
+		case err == nil:
+			return
+		case !errors.Is(err, registry.ErrConflict):
+			s.t.Fatal(err)
+		}
 	}
 }

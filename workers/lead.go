@@ -9,6 +9,7 @@ import (
 	"github.com/google/uuid"
 
 	"rideshare/internal/bus"
+	"rideshare/internal/cluster"
 	"rideshare/internal/db"
 	"rideshare/internal/registry"
 	"rideshare/internal/replog"
@@ -51,7 +52,10 @@ func (r *replica) lead(ctx context.Context, epoch uint64) error {
 // everything up to it.
 func (r *replica) takeOffice(ctx context.Context, epoch uint64) error {
 	beaten := func(s replog.State) error {
-		if s.Epoch >= epoch || s.LogID == "" {
+		switch {
+		case s.LogID == "":
+			return errLost
+		case s.Epoch >= epoch:
 			return errDeposed
 		}
 		return nil
@@ -105,6 +109,10 @@ func (r *replica) serveWrites(ctx context.Context, consumer bus.Consumer) error 
 				return err
 			}
 			r.gatherer.answered(len(batch), len(consumer.Deliveries()), time.Since(begun))
+		case <-r.asked:
+			if err := r.commit(ctx, nil); err != nil {
+				return err
+			}
 		case <-r.yields:
 			return errYielded
 		case <-r.checks.C:
@@ -159,7 +167,10 @@ func (r *replica) observe(e replog.Event) error {
 		return nil
 	}
 	r.pending = append([]replog.Event{e}, r.pending...)
-	if e.Lost() || e.Verdict == replog.NewEpoch {
+	if e.Lost() {
+		return errLost
+	}
+	if e.Verdict == replog.NewEpoch || e.Verdict == replog.Adopted {
 		return errDeposed
 	}
 	return fmt.Errorf("%w: the master read %s, which it has not written", replog.ErrCorrupt, e.Record.Position())
@@ -189,8 +200,20 @@ func (r *replica) leave(ctx context.Context, epoch uint64, why error) {
 	if errors.Is(why, store.ErrFull) { // before it could stand for election again
 		r.outOfRoom(why, false)
 	}
-	r.status.update(func(v *view) { v.Leads, v.Elected = 0, 0 })
+	lost := errors.Is(why, errLost)
+	r.status.update(func(v *view) {
+		v.Leads, v.Elected = 0, 0
+		if lost && v.State == cluster.Serving {
+			v.State, v.AtEnd = cluster.Following, false
+		}
+	})
 	r.Logger.Info("not master any more", "epoch", epoch, "why", why)
+	if lost {
+		// First the others are to know how far its database is: the log may have lost its end.
+		if err := r.Registry.Register(ctx, r.member(r.status.now())); err != nil {
+			r.Logger.Debug("cannot register", "why", err)
+		}
+	}
 	r.resign(ctx, epoch) // whatever ended it: nobody else can be elected before
 }
 

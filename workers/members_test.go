@@ -201,6 +201,70 @@ func TestEverythingStartsAgain(t *testing.T) {
 	})
 }
 
+// A loss of power ends everything, and the broker had not put the newest records on its disk: the log ends before what
+// a replica has, and what was acknowledged. Another replica has less than the log; it must not begin.
+func TestTheLogLosesItsEnd(t *testing.T) {
+	bubble(t, logmemory.Options{}, func(s *site) {
+		master := s.found("w1", "w2")
+		slave := other(master)
+		s.mustWrite("before", addUser("alice"))
+		s.sameEverywhere()
+		s.kill(slave)
+		const lost = 3
+		for i := range lost {
+			s.mustWrite(fmt.Sprint(i), addUser(fmt.Sprint("user", i)))
+		}
+		s.kill(master)
+		s.log.Shorten(lost)
+		s.start("w3", slave)
+		s.until("the slave is at the end of the log", func() bool { return s.member("w3").AtEnd })
+		time.Sleep(time.Minute)
+		if m := s.member("w3"); m.State != cluster.Following {
+			t.Errorf("it has begun, before the other was heard of: %+v", m)
+		}
+		s.start("w4", master)
+		s.seed("w4")
+		s.mustWrite("after", addUser("bob"))
+		s.sameEverywhere()
+		if users := s.users("w3"); len(users) != lost+2 {
+			t.Errorf("users %v", users)
+		}
+	})
+}
+
+func other(id string) string {
+	if id == "w1" {
+		return "w2"
+	}
+	return "w1"
+}
+
+// The broker alone loses power. The master gives up, and a slave that fits the log must not take over.
+func TestTheLogLosesItsEndWhileReplicasServe(t *testing.T) {
+	bubble(t, logmemory.Options{}, func(s *site) {
+		master := s.found("w1", "w2")
+		slave := other(master)
+		s.mustWrite("1", addUser("alice"))
+		s.sameEverywhere()
+		s.registering.Store(int64(100 * time.Millisecond)) // longer than the slave waits with its candidature
+		s.workers[slave].log.Cut(true)
+		s.mustWrite("2", addUser("bob")) // the slave has not got it when the power goes
+		s.log.Shorten(1)
+		s.workers[slave].log.Cut(false)
+		s.until("the master finds no place in the log", func() bool { return s.member(master).State == cluster.Unseeded })
+		time.Sleep(10 * time.Second)
+		if m, err := s.operator.Master(s.t.Context()); err == nil {
+			t.Errorf("%s is master", m.Worker)
+		}
+		s.seed(master)
+		s.mustWrite("3", addUser("carol"))
+		s.sameEverywhere()
+		if users := s.users(slave); len(users) != 3 {
+			t.Errorf("users %v", users)
+		}
+	})
+}
+
 // A chain that is broken is noticed, and the replica rebuilt.
 func TestACorruptReplicaIsRebuilt(t *testing.T) {
 	bubble(t, logmemory.Options{}, func(s *site) {
@@ -305,7 +369,7 @@ func TestTwoMarkersOfOneEpoch(t *testing.T) {
 // is told once a second nevertheless.
 func TestRegistrationsUnderLoad(t *testing.T) {
 	bubble(t, logmemory.Options{}, func(s *site) {
-		s.registering = 5 * time.Millisecond
+		s.registering.Store(int64(5 * time.Millisecond))
 		s.found("w1", "w2", "w3")
 		s.registrations.Store(0)
 		const seconds, every = 3, 2 * time.Millisecond

@@ -43,6 +43,14 @@ var mutants = []struct{ name, file, old, new string }{
 		"			if !stuck {", "			if true {",
 	},
 	{
+		"who is at the end of the log serves, whatever others have", "replica.go",
+		"			if r.seeded {", "			if true {",
+	},
+	{
+		"where the log has lost its end, who has more gives it up", "../internal/replog/fold.go",
+		"	case s.LogID == \"\" && (s.Beyond || ", "	case s.LogID == \"\" && false && (s.Beyond || ",
+	},
+	{
 		"entries of a deposed master count", "../internal/replog/fold.go",
 		"case r.Kind == EntryKind && r.Epoch == s.Epoch && r.Seq > s.Seq:",
 		"case r.Kind == EntryKind && r.Seq == s.Seq+1 && r.Prev == s.Hash:",

@@ -16,8 +16,10 @@ import (
 )
 
 var (
-	// errDeposed: a higher marker was read, or the log was lost. The worker goes on as a slave.
+	// errDeposed: a higher marker was read. The worker goes on as a slave.
 	errDeposed = errors.New("deposed")
+	// errLost: the log does not hold any more what was read from it. The worker goes on as a slave.
+	errLost = fmt.Errorf("%w: the log was lost", errDeposed)
 	// errYielded: the worker is cut off from the log, and another is not. The worker goes on as a slave.
 	errYielded = errors.New("cut off from the log, which others can reach")
 )
@@ -31,6 +33,7 @@ type replica struct {
 	state    replog.State     // after the last event that was handled; its data is committed
 	idle     int              // records since the last entry
 	attached bool             // it has followed a log since it started
+	seeded   bool             // it has begun the log that it follows, so it has all there is
 	gatherer gatherer         // of an office
 	checks   *time.Ticker     // whether the database's files are still there
 	room     <-chan time.Time // while the disk is full: when to try again
@@ -142,7 +145,14 @@ func (r *replica) obey(ctx context.Context, o order) error {
 	case <-r.yields: // of an earlier office
 	default:
 	}
-	if o.seed {
+	switch {
+	case o.open:
+		if v := r.status.now(); v.Log.Position() == o.at {
+			r.Logger.Info("this is the end of the log for all replicas", "position", o.at)
+			r.serve()
+		}
+		return nil
+	case o.seed:
 		return r.seed(ctx, o.above)
 	}
 	if full := r.status.now().Full; full != "" {
@@ -193,6 +203,7 @@ func (r *replica) apply(ctx context.Context, events []replog.Event) error {
 		}
 		switch {
 		case last.LogID == "":
+			v.AtEnd = false
 			if v.State == cluster.Serving {
 				v.State = cluster.Following
 			}
@@ -208,6 +219,9 @@ func (r *replica) apply(ctx context.Context, events []replog.Event) error {
 
 // note handles what an event means beside its data.
 func (r *replica) note(e replog.Event) {
+	if e.Lost() {
+		r.seeded = false
+	}
 	switch {
 	case e.Lost() && r.attached:
 		r.Logger.Error("the log was lost", "position", r.state.Position())
@@ -219,20 +233,36 @@ func (r *replica) note(e replog.Event) {
 		r.Logger.Info("following a new log", "log", e.State.LogID, "position", e.State.Position())
 	case e.Verdict == replog.NewEpoch:
 		r.Logger.Debug("new epoch", "epoch", e.State.Epoch, "master", e.Record.Worker)
+		r.serve()
 	case e.Verdict == replog.Passed && e.State.LogID != "":
 		r.idle++
 		own := r.barriers.own(e.Record.Nonce)
 		r.barriers.pass(e.Record.Nonce)
 		r.attached = true
 		if own && r.state.LogID != "" {
-			r.status.update(func(v *view) { v.State = cluster.Serving })
+			r.status.update(func(v *view) { v.AtEnd = true })
+			if r.seeded {
+				r.serve()
+			}
 		}
 	case e.Verdict == replog.Passed && r.barriers.own(e.Record.Nonce):
 		// The end of the log, and nothing in it goes on from here.
 		r.status.update(func(v *view) { v.State = cluster.Unseeded })
 	case e.Verdict == replog.Valid:
 		r.idle = 0
+		r.serve()
 	}
+}
+
+// serve lets the worker answer requests, once it has been at the end of the log and a master has written there since.
+// That alone is not enough: a log that has lost its end, as when a broker loses power, ends before what
+// another replica has, and what was acknowledged.
+func (r *replica) serve() {
+	r.status.update(func(v *view) {
+		if v.AtEnd && v.State == cluster.Following {
+			v.State = cluster.Serving
+		}
+	})
 }
 
 // split takes the events off that go into one transaction: all, but for an entry with a migration,
@@ -380,7 +410,7 @@ func (r *replica) seed(ctx context.Context, above uint64) error {
 		return nil
 	}
 	genesis := r.state.NewGenesis(newID(), r.ID, above)
-	r.Logger.Info("seeding a new log", "log", genesis.LogID, "position", r.state.Position())
+	r.Logger.Info("seeding a new log", "log", genesis.LogID, "position", r.state.Position(), "again", r.state.Beyond)
 	e, err := r.propose(ctx, &genesis, func(e replog.Event) error {
 		if e.Verdict == replog.Adopted {
 			r.pending = append([]replog.Event{e}, r.pending...)
@@ -394,6 +424,7 @@ func (r *replica) seed(ctx context.Context, above uint64) error {
 	if err != nil {
 		return err
 	}
+	r.seeded = true
 	return r.apply(ctx, []replog.Event{e})
 }
 

@@ -192,6 +192,7 @@ func TestAStartOnFullDisks(t *testing.T) {
 			s.start(id+".2", id)
 		}
 		s.seed("w1.2")
+		s.admit("w2.2")
 		s.until("they serve", func() bool {
 			return s.member("w1.2").State == cluster.Serving && s.member("w2.2").State == cluster.Serving
 		})

@@ -77,6 +77,7 @@ type Worker struct {
 	following   atomic.Pointer[replog.Follower] // nil: it follows no log yet
 	proposed    atomic.Pointer[time.Time]       // since when an append waits to be read back; nil: none does
 	yields      chan struct{}                   // tells a replica that leads to leave that to another
+	asked       chan struct{}                   // tells a replica that leads that another waits for a sign of it
 	lag         uint64                          // entries, when attend has looked last; attend's alone
 	asideSince  time.Time                       // when attend last saw no reason to stand aside; attend's alone
 	vacantSince time.Time                       // since when the worker is registered as master and does not lead; attend's
@@ -84,11 +85,13 @@ type Worker struct {
 	trial       [][]db.Op                       // what found no room when it was master; replicate's alone
 }
 
-// order is what the registry's side tells the replica to do: lead the epoch, or seed a new log.
+// order is what the registry's side tells the replica to do: lead the epoch, seed a new log, or serve.
 type order struct {
 	epoch uint64 // lead, when above 0
 	seed  bool
-	above uint64 // seed: the highest epoch that anybody has seen
+	above uint64      // seed: the highest epoch that anybody has seen
+	open  bool        // serve: no other replica has more than the log
+	at    db.Position // open: while the database is there
 }
 
 // New returns a worker. Run runs it.
@@ -104,6 +107,7 @@ func New(c Config) *Worker {
 		demand:   newDemand(),
 		orders:   make(chan order, 1),
 		yields:   make(chan struct{}, 1),
+		asked:    make(chan struct{}, 1),
 		damage:   make(chan error, 1),
 	}
 }
@@ -148,7 +152,7 @@ func (w *Worker) member(v view) registry.Member {
 	m := registry.Member{
 		ID: w.ID, Pair: w.Pair, PID: w.PID, Addr: w.Addr,
 		Role: cluster.Slave, State: v.State, LogID: v.Log.LogID,
-		Position: v.Log.Position(), Reads: w.reads.Load(), Writes: w.writes.Load(), Database: registry.DatabaseOK,
+		AtEnd: v.AtEnd, Position: v.Log.Position(), Reads: w.reads.Load(), Writes: w.writes.Load(), Database: registry.DatabaseOK,
 	}
 	if v.Full != "" {
 		m.Database = v.Full

@@ -166,6 +166,7 @@ func TestContainers(t *testing.T) {
 		})
 	}
 	t.Run("the machine goes down again, and a slave's volume is restored", s.restoreSlave)
+	t.Run("the machine goes down again, and the log has lost its end", s.restoreLog)
 	t.Run("the API with tokens", func(t *testing.T) {
 		apitest.Run(t, apitest.Target{URL: s.Target.URL, ServiceToken: s.Token, Auth: true, Client: s.Target.HTTP})
 	})

@@ -23,7 +23,7 @@ const (
 	Joining   State = "joining"   // copies a snapshot from another replica
 	Following State = "following" // follows the log
 	Serving   State = "serving"   // has been at the end of the log, and answers requests
-	Unseeded  State = "unseeded"  // finds no log that its database belongs to: the log is new or was lost
+	Unseeded  State = "unseeded"  // finds no log that its database belongs to: the log is new, was lost, or has lost its end
 	// Deleted: the files of its database were deleted or moved while it runs. It writes nothing, and
 	// gives what it still has open to those that replace it.
 	Deleted State = "deleted"

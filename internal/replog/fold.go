@@ -12,8 +12,8 @@ type Verdict int
 const (
 	// Skipped records change nothing: late ones of a deposed master, duplicates, unreadable ones.
 	Skipped Verdict = iota
-	// Adopted: a genesis that goes on where the replica's database ends. The replica follows this
-	// log from now on.
+	// Adopted: a genesis that goes on where the replica's database ends, or the entry that it ends with. The
+	// replica follows this log from now on.
 	Adopted
 	// NewEpoch: a valid marker.
 	NewEpoch
@@ -33,12 +33,18 @@ const (
 //
 // A state without a LogID is that of a replica which looks for the log its database belongs to.
 // Only a genesis can end that: everything before the first genesis is a stray.
+//
+// A log that has lost its end goes on with another genesis, of a later epoch.
 func Fold(s State, r *Record, offset Offset, hash Hash) (State, Verdict) {
 	switch {
 	case r.Kind == BarrierKind:
 		return s, Passed
+	case s.LogID == "" && (s.Beyond || r.Kind == GenesisKind && r.LogID != "" && r.LogID == s.Left):
+		return s.beyond(r, offset, hash)
 	case s.LogID == "":
-		return seek(s, r, offset, hash)
+		return s.seek(r, offset, hash)
+	case r.Kind == GenesisKind && r.LogID == s.LogID && r.Epoch > s.Epoch:
+		return s.seek(r, offset, hash)
 	case r.Kind == MarkerKind && r.Epoch > s.Epoch:
 		s.Epoch = r.Epoch
 		return s, NewEpoch
@@ -52,7 +58,8 @@ func Fold(s State, r *Record, offset Offset, hash Hash) (State, Verdict) {
 	return s, Skipped
 }
 
-func seek(s State, r *Record, offset Offset, hash Hash) (State, Verdict) {
+// seek looks for the log that goes on where the replica's database ends.
+func (s State) seek(r *Record, offset Offset, hash Hash) (State, Verdict) {
 	switch {
 	case r.Kind != GenesisKind || r.LogID == "":
 		return s, Skipped
@@ -64,17 +71,47 @@ func seek(s State, r *Record, offset Offset, hash Hash) (State, Verdict) {
 	return State{LogID: r.LogID, Epoch: r.Epoch, Seq: r.Seq, Hash: hash, Offset: offset}, Adopted
 }
 
+// beyond is for a replica whose log no longer has the last record that the replica has: the log has lost its end, as
+// a broker's does that loses power. What the replica has counts, and what follows in the log does not, until either
+// another genesis begins it again or an entry says that the others have gone on without this replica.
+func (s State) beyond(r *Record, offset Offset, hash Hash) (State, Verdict) {
+	newest := max(s.Epoch, s.Fence)
+	switch {
+	case r.Kind == GenesisKind && r.LogID == s.Left && r.Epoch > newest:
+		return s.seek(r, offset, hash)
+	case r.Kind == GenesisKind && r.LogID == s.Left:
+		s.Beyond = true
+	case r.Kind == MarkerKind && r.Epoch > newest:
+		s.Fence = r.Epoch
+	case r.Kind == EntryKind && r.Epoch >= newest && r.Seq == s.Seq && hash == s.Hash:
+		// Its master had not read it back, and has appended it again.
+		return State{LogID: s.Left, Epoch: r.Epoch, Seq: r.Seq, Hash: hash, Offset: offset}, Adopted
+	case r.Kind == EntryKind && r.Epoch >= newest && (r.Epoch > s.Epoch || r.Seq > s.Seq):
+		return s, Foreign
+	}
+	return s, Skipped
+}
+
+// leave returns the state of a replica whose log does not hold what it has read.
+func (s State) leave() State {
+	s.Left, s.LogID = s.LogID, ""
+	return s
+}
+
 // NewEntry returns the entry that goes on from s in its epoch.
 func (s State) NewEntry() Record {
 	return Record{Kind: EntryKind, Epoch: s.Epoch, Seq: s.Seq + 1, Prev: s.Hash}
 }
 
-// NewGenesis returns the record that begins the log id where s ends. Its epoch lies above every
-// epoch that a reader may have seen in the log that was lost.
+// NewGenesis returns the record that begins a log where s ends: the log id, or the one that s is of, where that has
+// only lost its end. Its epoch lies above every epoch that a reader may have seen in what was lost.
 func (s State) NewGenesis(id, worker string, above uint64) Record {
+	if s.Beyond {
+		id = s.Left
+	}
 	return Record{
 		Kind: GenesisKind, LogID: id, Worker: worker,
-		Epoch: max(s.Epoch, above) + 1, Seq: s.Seq, Prev: s.Hash,
+		Epoch: max(s.Epoch, s.Fence, above) + 1, Seq: s.Seq, Prev: s.Hash,
 	}
 }
 

@@ -14,12 +14,21 @@ func TestFold(t *testing.T) {
 	at := replog.State{LogID: "log", Epoch: 3, Seq: 10, Hash: hash("tip"), Offset: 100}
 	lost := at
 	lost.LogID = ""
+	left := lost
+	left.Left = "log"
+	beyond := left
+	beyond.Beyond = true
+	fenced := beyond
+	fenced.Fence = 5
 	this := hash("this")
 	entry := func(epoch, seq uint64, prev string) replog.Record {
 		return replog.Record{Kind: replog.EntryKind, Epoch: epoch, Seq: seq, Prev: hash(prev)}
 	}
 	genesis := func(seq uint64, prev string) replog.Record {
 		return replog.Record{Kind: replog.GenesisKind, LogID: "new", Epoch: 4, Seq: seq, Prev: hash(prev)}
+	}
+	again := func(epoch, seq uint64, prev string) replog.Record {
+		return replog.Record{Kind: replog.GenesisKind, LogID: "log", Epoch: epoch, Seq: seq, Prev: hash(prev)}
 	}
 	tests := []struct {
 		name    string
@@ -39,6 +48,9 @@ func TestFold(t *testing.T) {
 		{"a marker of an earlier epoch", at, replog.Record{Kind: replog.MarkerKind, Epoch: 2}, at, replog.Skipped},
 		{"a barrier", at, replog.Record{Kind: replog.BarrierKind}, at, replog.Passed},
 		{"a second genesis", at, genesis(10, "tip"), at, replog.Skipped},
+		{"its own genesis once more", at, again(3, 10, "tip"), at, replog.Skipped},
+		{"a genesis with which the log begins again here", at, again(4, 10, "tip"), replog.State{LogID: "log", Epoch: 4, Seq: 10, Hash: this, Offset: 200}, replog.Adopted},
+		{"a genesis with which the log begins again further on", at, again(4, 11, "lost"), at, replog.Foreign},
 		{"an unknown kind", at, replog.Record{Kind: "?"}, at, replog.Skipped},
 
 		{"seeking, the genesis of this history", lost, genesis(10, "tip"), replog.State{LogID: "new", Epoch: 4, Seq: 10, Hash: this, Offset: 200}, replog.Adopted},
@@ -48,6 +60,20 @@ func TestFold(t *testing.T) {
 		{"seeking, a stray entry that would fit", lost, entry(3, 11, "tip"), lost, replog.Skipped},
 		{"seeking, a stray marker", lost, replog.Record{Kind: replog.MarkerKind, Epoch: 9}, lost, replog.Skipped},
 		{"seeking, a barrier", lost, replog.Record{Kind: replog.BarrierKind}, lost, replog.Passed},
+		{"seeking, the genesis of the log that was left", left, again(1, 0, ""), beyond, replog.Skipped},
+		{"seeking, the genesis of another log, which it left not", left, genesis(11, "tip"), left, replog.Foreign},
+		{"beyond the end, an entry from before", beyond, entry(3, 9, "before"), beyond, replog.Skipped},
+		{"beyond the end, an entry of a master before", beyond, entry(2, 12, "before"), beyond, replog.Skipped},
+		{"beyond the end, an entry instead of one that was lost", beyond, entry(3, 10, "before"), beyond, replog.Skipped},
+		{"beyond the end, an entry after one that was lost", beyond, entry(3, 11, "tip"), beyond, replog.Foreign},
+		{"beyond the end, an entry of a later master", fenced, entry(5, 8, "before"), fenced, replog.Foreign},
+		{"beyond the end, an entry of a deposed master", fenced, entry(3, 11, "tip"), fenced, replog.Skipped},
+		{"beyond the end, a later marker", beyond, replog.Record{Kind: replog.MarkerKind, Epoch: 5}, fenced, replog.Skipped},
+		{"beyond the end, the log begins again here", beyond, again(4, 10, "tip"), replog.State{LogID: "log", Epoch: 4, Seq: 10, Hash: this, Offset: 200}, replog.Adopted},
+		{"beyond the end, the log begins again elsewhere", beyond, again(4, 9, "before"), beyond, replog.Foreign},
+		{"beyond the end, the log began again before a later marker", fenced, again(5, 10, "tip"), fenced, replog.Skipped},
+		{"beyond the end, the genesis of another log", beyond, genesis(10, "tip"), beyond, replog.Skipped},
+		{"beyond the end, a barrier", beyond, replog.Record{Kind: replog.BarrierKind}, beyond, replog.Passed},
 		{"an empty database, the first genesis", replog.State{}, replog.Record{Kind: replog.GenesisKind, LogID: "new", Epoch: 1}, replog.State{LogID: "new", Epoch: 1, Hash: this, Offset: 200}, replog.Adopted},
 	}
 	for _, test := range tests {
@@ -63,11 +89,32 @@ func TestFold(t *testing.T) {
 	}
 }
 
+// A master that has not read its entry back appends it again. A slave has it already, from the end that was lost.
+func TestFoldFindsItsPlaceAgain(t *testing.T) {
+	last := replog.Record{Kind: replog.EntryKind, Epoch: 3, Seq: 10, Prev: hash("before")}
+	own := replog.HashOf(last.Encode())
+	s := replog.State{Left: "log", Beyond: true, Epoch: 3, Seq: 10, Hash: own, Offset: 100}
+	got, verdict := replog.Fold(s, &last, 90, own)
+	if want := (replog.State{LogID: "log", Epoch: 3, Seq: 10, Hash: own, Offset: 90}); verdict != replog.Adopted || got != want {
+		t.Errorf("verdict %d, state %+v", verdict, got)
+	}
+	s.Fence = 4
+	if got, verdict := replog.Fold(s, &last, 90, own); verdict != replog.Skipped || got != s {
+		t.Errorf("after a later marker: verdict %d, state %+v", verdict, got)
+	}
+}
+
 func TestStateMakesRecordsThatContinueIt(t *testing.T) {
 	s := replog.State{LogID: "log", Epoch: 3, Seq: 10, Hash: hash("tip"), Offset: 100}
 	entry := s.NewEntry()
 	if _, v := replog.Fold(s, &entry, 101, hash("x")); v != replog.Valid {
 		t.Errorf("its next entry gets the verdict %d", v)
+	}
+	beyond := s
+	beyond.LogID, beyond.Left, beyond.Beyond, beyond.Fence = "", "log", true, 9
+	again := beyond.NewGenesis("new", "w", 7)
+	if after, v := replog.Fold(beyond, &again, 120, hash("z")); v != replog.Adopted || after.Epoch != 10 || after.LogID != "log" {
+		t.Errorf("its genesis within the log gets the verdict %d, %+v", v, after)
 	}
 	genesis := s.NewGenesis("new", "w", 7)
 	s.LogID = ""

@@ -116,7 +116,7 @@ func (f *Follower) run(ctx context.Context) error {
 			return err
 		case errors.Is(err, ErrLost) && f.state.LogID != "":
 			// Look for a log that goes on from here, from its beginning.
-			f.state.LogID = ""
+			f.state = f.state.leave()
 			if err := f.emit(ctx, []Event{{State: f.state}}); err != nil {
 				return err
 			}
@@ -132,9 +132,9 @@ func (f *Follower) run(ctx context.Context) error {
 
 // attach reads on until the reader fails.
 func (f *Follower) attach(ctx context.Context, working func()) error {
-	from := Oldest
-	if f.state.LogID != "" {
-		from = f.state.Offset
+	from := f.state.Offset
+	if f.state.LogID == "" {
+		from, f.state.Beyond, f.state.Fence = Oldest, false, 0 // the log that is read now says it anew
 	}
 	reader, err := f.log.Open(ctx, from)
 	if err != nil {
@@ -221,8 +221,10 @@ func (f *Follower) verify(raws []Raw) ([]Raw, error) {
 		return nil, ErrLost
 	case f.state.LogID != "":
 		return raws[1:], nil
-	case first.Offset != 0:
+	case first.Offset != 0 && (f.state.Left == "" || first.Offset > f.state.Offset):
 		return nil, fmt.Errorf("%w: its beginning was truncated", ErrForeign)
+	case first.Offset != 0:
+		f.state.Beyond = true // the log goes on, from before the place where it no longer has what was read
 	}
 	return raws, nil
 }
@@ -239,6 +241,7 @@ func (f *Follower) fold(raws []Raw) ([]Event, error) {
 			}
 		}
 		state, verdict := Fold(f.state, record, raw.Offset, hash)
+		f.state = state
 		switch verdict {
 		case Skipped:
 			continue
@@ -248,7 +251,6 @@ func (f *Follower) fold(raws []Raw) ([]Event, error) {
 		case Corrupt:
 			return events, fmt.Errorf("%w: entry %s at offset %d", ErrCorrupt, record.Position(), raw.Offset)
 		}
-		f.state = state
 		events = append(events, Event{Verdict: verdict, Record: record, Hash: hash, Size: len(raw.Data), State: state})
 	}
 	return events, nil

@@ -1,6 +1,7 @@
 package replog_test
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -90,6 +91,78 @@ func TestFollowerRefusesAnotherHistory(t *testing.T) {
 		if !errors.Is(f.Err(), replog.ErrForeign) || !lost {
 			t.Errorf("%s: %v, lost %v", name, f.Err(), lost)
 		}
+	}
+}
+
+// The log loses its end, and a replica that has what was lost looks for its place in what is left.
+func TestFollowerOfALogThatHasLostItsEnd(t *testing.T) {
+	const entries, lost = 5, 2
+	for name, test := range map[string]struct {
+		keeps int // bytes of the log; 0: all
+		again int // the entry after which it begins again; 0: it does not
+		want  error
+	}{
+		"it begins again where the replica ends":      {again: entries},
+		"it begins again elsewhere":                   {again: entries - 1, want: replog.ErrForeign},
+		"an entry comes in the place of one that was": {},
+		"its beginning is gone, too":                  {again: entries, keeps: 500},
+	} {
+		t.Run(name, func(t *testing.T) {
+			server := memory.New(memory.Options{MaxBytes: test.keeps})
+			log := server.Connect()
+			all := []replog.State{history(t, log, 0)}
+			for range entries {
+				s := all[len(all)-1]
+				next := s.NewEntry()
+				data := next.Encode()
+				if err := log.Append(t.Context(), data); err != nil {
+					t.Fatal(err)
+				}
+				s, _ = replog.Fold(s, &next, replog.Offset(len(all)+1), replog.HashOf(data))
+				all = append(all, s)
+			}
+			server.Shorten(lost)
+			oldest, err := log.Open(t.Context(), replog.Oldest)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if raws, err := oldest.Next(t.Context()); err != nil || (raws[0].Offset > 0) != (test.keeps > 0) {
+				t.Fatalf("the log begins at %d: %v", raws[0].Offset, err)
+			}
+			f := replog.Follow(t.Context(), log, all[entries], 0)
+			defer f.Close()
+			collect(t, f, replog.Event.Lost)
+			added := all[entries-lost].NewEntry()
+			if test.again > 0 {
+				from := all[test.again]
+				from.LogID, from.Left, from.Beyond = "", from.LogID, true
+				added = from.NewGenesis("other", "w", 0)
+			}
+			barrier := replog.Record{Kind: replog.BarrierKind, Nonce: "the end"}
+			for _, r := range []replog.Record{barrier, added, barrier} {
+				if err := log.Append(t.Context(), r.Encode()); err != nil {
+					t.Fatal(err)
+				}
+			}
+			passed := 0
+			for events := range f.Events() {
+				for _, e := range events {
+					if e.Verdict != replog.Passed {
+						continue
+					}
+					if again := test.again > 0 && passed > 0; again != (e.State.LogID == "log") || again == e.State.Beyond {
+						t.Errorf("at barrier %d: %+v", passed, e.State)
+					}
+					passed++
+				}
+				if passed == 2 {
+					f.Close()
+				}
+			}
+			if want := cmp.Or(test.want, context.Canceled); !errors.Is(f.Err(), want) {
+				t.Errorf("it ends with %v after %d barriers, not with %v", f.Err(), passed, want)
+			}
+		})
 	}
 }
 

@@ -14,7 +14,8 @@ import (
 type Kind string
 
 const (
-	// GenesisKind begins a log: the history before it ends with Seq and Prev.
+	// GenesisKind begins a log, or begins it again where it has lost its end: the history before it ends with
+	// Seq and Prev.
 	GenesisKind Kind = "genesis"
 	// MarkerKind begins an epoch and fences every master of an earlier one.
 	MarkerKind Kind = "marker"
@@ -28,7 +29,7 @@ const (
 // Record is one record of the log.
 type Record struct {
 	Kind   Kind   `json:"kind"`
-	LogID  string `json:"log,omitempty"`    // genesis: the new log's id
+	LogID  string `json:"log,omitempty"`    // genesis: the log's id
 	Epoch  uint64 `json:"epoch,omitempty"`  // genesis, marker, entry
 	Seq    uint64 `json:"seq,omitempty"`    // entry: its number; genesis: that of the last entry before it
 	Prev   Hash   `json:"prev,omitzero"`    // entry, genesis: State.Hash before it
@@ -87,6 +88,15 @@ type State struct {
 	// Offset is that of the last valid entry or, before the first one, of the genesis. Markers
 	// after it are read again on attaching, and change nothing a second time.
 	Offset Offset `json:"offset"`
+
+	// The others say where a replica looks for its log, and are not stored.
+
+	// Left is the log that the replica followed before it was lost.
+	Left string `json:"-"`
+	// Beyond: the log is still Left, and ends before the record that the replica has read last.
+	Beyond bool `json:"-"`
+	// Fence is the newest epoch of a marker that was read since; 0: there was none.
+	Fence uint64 `json:"-"`
 }
 
 // Position returns the state's position.

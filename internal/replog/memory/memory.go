@@ -42,6 +42,7 @@ type Log struct {
 	late    [][]byte
 	down    bool
 	wiped   int           // how often: a reader does not outlive it
+	cut     int           // how often it lost its end: likewise
 	changed chan struct{} // closed and replaced when anything changes
 }
 
@@ -81,6 +82,21 @@ func (l *Log) Wipe() {
 	defer l.mu.Unlock()
 	l.first, l.records, l.bytes = 0, nil, 0
 	l.wiped++
+	l.wake()
+}
+
+// Shorten loses the newest records, and what arrives late, as a broker does that loses power before they are on its
+// disk. Readers are detached.
+func (l *Log) Shorten(records int) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for range min(records, len(l.records)) {
+		last := len(l.records) - 1
+		l.bytes -= len(l.records[last])
+		l.records = l.records[:last]
+	}
+	l.late = nil
+	l.cut++
 	l.wake()
 }
 
@@ -217,13 +233,14 @@ func (c *Conn) Open(_ context.Context, from replog.Offset) (replog.Reader, error
 	} else if from < l.first || from >= l.first+replog.Offset(len(l.records)) {
 		return nil, fmt.Errorf("%w: %d", replog.ErrLost, from)
 	}
-	return &reader{conn: c, next: from, wiped: l.wiped}, nil
+	return &reader{conn: c, next: from, wiped: l.wiped, cut: l.cut}, nil
 }
 
 type reader struct {
 	conn  *Conn
 	next  replog.Offset
 	wiped int
+	cut   int
 }
 
 // maxBatch bounds what Next returns at once.
@@ -253,7 +270,7 @@ func (r *reader) take() ([]replog.Raw, <-chan struct{}, error) {
 	switch {
 	case r.conn.isClosed():
 		return nil, nil, replog.ErrClosed
-	case l.down:
+	case l.down, r.cut != l.cut:
 		return nil, nil, replog.ErrUnavailable
 	case r.conn.cut:
 		return nil, l.changed, nil
