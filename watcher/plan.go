@@ -118,8 +118,12 @@ func (p *planner) evict() {
 }
 
 // electing reports whether an election is under way: there is no master, and somebody who can
-// become it. It goes first: what is started meanwhile takes the processors that it needs.
+// become it. It goes first: what is started meanwhile takes the processors that it needs. Nobody stands for election
+// while another one has to begin.
 func (p *planner) electing() bool {
+	if _, ok := p.first(); ok {
+		return false
+	}
 	return p.Master.Worker == "" && slices.ContainsFunc(p.Members, func(m registry.Member) bool { return p.serves(m) && m.Writable() })
 }
 
@@ -239,7 +243,7 @@ func (p *planner) first() (best registry.Member, ok bool) {
 			if !ok || beginsBefore(m, best) {
 				best, ok = m, true
 			}
-		case m.State == cluster.Following && m.LogID == "":
+		case m.State == cluster.Following && m.Position == db.Position{}:
 			return best, false // how far it is may not be known yet
 		default:
 			others = append(others, m)

@@ -304,6 +304,12 @@ func TestPlan(t *testing.T) {
 			o.Members[2].State, o.Members[2].Position.Seq = cluster.Unseeded, 11
 			o.Master = registry.Master{}
 		}), []action{{Seed, "p3.1"}}},
+		{"the same, and one does not run: it is started, as it may have even more", world(3, 2).with(func(o *Observation) {
+			o.Members[1].State, o.Members[1].Position.Seq = cluster.Unseeded, 11
+			o.Master = registry.Master{}
+			o.kill(2)
+			o.evicted()
+		}), []action{{Start, "p3"}}},
 		{"the log has lost its end, and the others have gone on without the one that has more", world(3, 2).with(func(o *Observation) {
 			o.Members[2].State, o.Members[2].Position.Seq = cluster.Unseeded, 11
 			o.Members[0].Position.Epoch, o.Members[1].Position.Epoch = 2, 2
