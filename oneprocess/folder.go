@@ -61,22 +61,28 @@ func (f *folder) restore() error {
 		return fmt.Errorf("the data folder: %w", err)
 	}
 	if there, err := os.Stat(f.lock.Name()); err == nil && os.SameFile(held, there) {
-		return nil
+		return f.keepSecrets() // who deletes the folder may not have finished when it was made anew
 	}
 	lock, err := lock(f.dir)
 	if err != nil {
 		return err
 	}
-	path := filepath.Join(f.dir, SecretsFile)
-	if _, err := os.Stat(path); err != nil { // first: where it fails, the next call tries again
-		if err := f.secrets.save(path); err != nil {
-			return errors.Join(err, lock.Close())
-		}
+	if err := f.keepSecrets(); err != nil { // first: where it fails, the next call tries again
+		return errors.Join(err, lock.Close())
 	}
 	f.logger.Error("the data folder was deleted or moved: it is made anew, from what the databases still have open", "folder", f.dir)
 	_ = f.lock.Close() // of a file that nobody finds any more
 	f.lock = lock
 	return nil
+}
+
+// keepSecrets writes the secrets where they are missing.
+func (f *folder) keepSecrets() error {
+	path := filepath.Join(f.dir, SecretsFile)
+	if _, err := os.Stat(path); err == nil {
+		return nil
+	}
+	return f.secrets.save(path)
 }
 
 // Close gives the folder back.

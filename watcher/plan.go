@@ -238,7 +238,7 @@ func (p *planner) first() (best registry.Member, ok bool) {
 	var others []registry.Member // they serve, or may turn out to be further on
 	for _, m := range p.Members {
 		switch {
-		case m.State == cluster.Joining: // what it has is about to be replaced
+		case m.State == cluster.Joining, m.State == cluster.Deleted: // what it has is about to be replaced, or gone
 		case m.State == cluster.Unseeded || m.State == cluster.Following && m.AtEnd:
 			if !ok || beginsBefore(m, best) {
 				best, ok = m, true

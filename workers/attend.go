@@ -131,7 +131,7 @@ func asksFor(m registry.Member, log string) bool {
 
 // stand stands for election, and leads where it is won.
 func (w *Worker) stand(ctx context.Context, from uint64) error {
-	if from == 0 { // otherwise the master goes on, and so is ahead
+	if from == 0 { // otherwise the master goes on, and so is ahead; takeOffice looks again
 		if complete, err := w.complete(ctx); err != nil || !complete {
 			return err
 		}
@@ -172,11 +172,11 @@ func (w *Worker) complete(ctx context.Context) (bool, error) {
 	return !more, nil
 }
 
-// more returns a member whose database has more of the log's history than this worker's.
+// more returns a member whose database has more than this worker's, and more than it has copied or can give.
 func (w *Worker) more(members []registry.Member) (registry.Member, bool) {
 	at := w.status.now().Log.Position()
 	i := slices.IndexFunc(members, func(m registry.Member) bool {
-		return m.Position.Seq > at.Seq && m.Position.Epoch >= at.Epoch && m.State != cluster.Joining
+		return m.Position.Seq > at.Seq && m.State != cluster.Joining && m.State != cluster.Deleted
 	})
 	if i < 0 {
 		return registry.Member{}, false

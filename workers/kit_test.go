@@ -16,12 +16,14 @@ import (
 
 	busmemory "rideshare/internal/bus/memory"
 	"rideshare/internal/cluster"
+	"rideshare/internal/pairs"
 	"rideshare/internal/registry"
 	registrymemory "rideshare/internal/registry/memory"
 	logmemory "rideshare/internal/replog/memory"
 	"rideshare/internal/store"
 	storememory "rideshare/internal/store/memory"
 	"rideshare/internal/store/sqlite"
+	"rideshare/watcher"
 	"rideshare/workers"
 )
 
@@ -293,6 +295,58 @@ func (s *site) admit(id string) {
 	s.until(id+" is at the end of the log", func() bool { return s.member(id).State == cluster.Following && s.member(id).AtEnd })
 	at := s.member(id).Position
 	s.configure(func(c *registry.Config) { c.Seed = registry.Seed{Worker: id, At: at} })
+}
+
+// watch does until the test ends what the watcher's plan says about who may begin.
+func (s *site) watch(running func() []pairs.Pair) {
+	ctx, end := context.WithCancel(s.t.Context())
+	done := make(chan struct{})
+	s.t.Cleanup(func() {
+		end()
+		<-done
+	})
+	changes := s.operator.Watch(ctx)
+	go func() {
+		defer close(done)
+		for {
+			s.plan(ctx, running)
+			select {
+			case <-changes:
+			case <-time.After(5 * time.Second):
+			case <-ctx.Done():
+				return
+			}
+		}
+	}()
+}
+
+// plan looks once.
+func (s *site) plan(ctx context.Context, running func() []pairs.Pair) {
+	config, _, err := s.operator.Config(ctx)
+	if err != nil {
+		return
+	}
+	members, err := s.operator.Members(ctx)
+	if err != nil {
+		return
+	}
+	all := running() // after Members, as the watcher does
+	o := watcher.Observation{Now: time.Now(), Slaves: len(all) - 1, Members: members, Seed: config.Seed, Pairs: all}
+	o.Master, _ = s.operator.Master(ctx) // zero where there is none
+	for _, a := range watcher.Plan(o) {
+		if a.Verb == watcher.Seed {
+			s.configure(func(c *registry.Config) { c.Seed = registry.Seed{Worker: a.Worker, At: a.At} })
+		}
+	}
+}
+
+// registered returns the pairs of all members: all of them run.
+func (s *site) registered() (all []pairs.Pair) {
+	members, _ := s.operator.Members(s.t.Context())
+	for _, m := range members {
+		all = append(all, pairs.Pair{ID: m.Pair, Worker: pairs.Process{ID: m.ID, Running: true}, Database: pairs.Process{Running: true}})
+	}
+	return all
 }
 
 func (s *site) configure(change func(*registry.Config)) {

@@ -29,7 +29,12 @@ func (r *replica) lead(ctx context.Context, epoch uint64) error {
 	}
 	r.Logger.Info("master", "epoch", epoch, "position", r.state.Position())
 	r.gatherer = gatherer{}
-	r.status.update(func(v *view) { v.Leads = epoch })
+	r.status.update(func(v *view) {
+		v.Leads = epoch
+		if v.State == cluster.Following { // it lost its place after it was elected, and found it again
+			v.State, v.AtEnd = cluster.Serving, true
+		}
+	})
 	for {
 		consumer, err := r.Bus.Consume(ctx, bus.Writes, bus.ConsumeOptions{Prefetch: writePrefetch})
 		if err == nil {
@@ -70,10 +75,19 @@ func (r *replica) takeOffice(ctx context.Context, epoch uint64) error {
 		}
 		return beaten(e.State)
 	})
+	if err == nil {
+		err = r.apply(ctx, []replog.Event{e})
+	}
 	if err != nil {
 		return err
 	}
-	return r.apply(ctx, []replog.Event{e})
+	// The log may have lost its end since it was elected. Without a registry nobody could know.
+	if members, err := r.Registry.Members(ctx); err == nil {
+		if m, more := r.more(members); more {
+			return fmt.Errorf("%w: %s has more than the log", errDeposed, m.ID)
+		}
+	}
+	return nil
 }
 
 // serveWrites executes what comes in from the queue. A nil error: the subscription was lost.
@@ -212,6 +226,7 @@ func (r *replica) leave(ctx context.Context, epoch uint64, why error) {
 		// First the others are to know how far its database is: the log may have lost its end.
 		if err := r.Registry.Register(ctx, r.member(r.status.now())); err != nil {
 			r.Logger.Debug("cannot register", "why", err)
+			return // attend resigns for it, when it has registered
 		}
 	}
 	r.resign(ctx, epoch) // whatever ended it: nobody else can be elected before

@@ -184,6 +184,9 @@ func (r *replica) apply(ctx context.Context, events []replog.Event) error {
 		if errors.Is(err, store.ErrFull) {
 			stuck := hasEntry(batch)
 			r.outOfRoom(err, stuck)
+			if stuck {
+				r.serve() // what it cannot store is a sign of a master all the same
+			}
 			if !stuck { // that it follows a new log is stored with the first entry, as a new epoch is
 				r.room = r.retryRoom()
 				continue
@@ -412,7 +415,7 @@ func (r *replica) seed(ctx context.Context, above uint64) error {
 	genesis := r.state.NewGenesis(newID(), r.ID, above)
 	r.Logger.Info("seeding a new log", "log", genesis.LogID, "position", r.state.Position(), "again", r.state.Beyond)
 	e, err := r.propose(ctx, &genesis, func(e replog.Event) error {
-		if e.Verdict == replog.Adopted {
+		if e.Verdict == replog.Adopted || e.State.Fence >= genesis.Epoch { // it will not count
 			r.pending = append([]replog.Event{e}, r.pending...)
 			return errSeeded
 		}
@@ -428,5 +431,5 @@ func (r *replica) seed(ctx context.Context, above uint64) error {
 	return r.apply(ctx, []replog.Event{e})
 }
 
-// errSeeded: another worker has seeded the log.
+// errSeeded: another worker has seeded the log, or was elected in an epoch as late.
 var errSeeded = errors.New("seeded by another")

@@ -212,6 +212,24 @@ func TestAStartOnFullDisks(t *testing.T) {
 	})
 }
 
+// A slave starts on a full disk, beside a master: it has no room for the entry that is the sign of it.
+func TestASlaveStartsOnAFullDisk(t *testing.T) {
+	d := newDisks()
+	bubbleOn(t, d.on(onFiles(t)), logmemory.Options{}, func(s *site) {
+		slave := other(s.found("w1", "w2"))
+		s.mustWrite("u", addUser("alice"))
+		s.sameEverywhere()
+		if err := s.stop(slave); err != nil {
+			t.Fatal(err)
+		}
+		d.fill(onCommit, slave)
+		s.start("w3", slave)
+		s.until("it serves all the same", func() bool { return s.member("w3").State == cluster.Serving })
+		d.fill(never, slave)
+		s.sameEverywhere()
+	})
+}
+
 func TestJoiningOnAFullDisk(t *testing.T) {
 	d := newDisks()
 	bubbleOn(t, d.on(onFiles(t)), logmemory.Options{}, func(s *site) {

@@ -21,7 +21,6 @@ import (
 	"rideshare/internal/pairs"
 	"rideshare/internal/registry"
 	logmemory "rideshare/internal/replog/memory"
-	"rideshare/watcher"
 )
 
 var (
@@ -31,7 +30,7 @@ var (
 
 // TestSimulation plays random schedules of everything that may go wrong at once: workers killed
 // and started again, registry sessions cut, connections to the log cut, planned changes of master, disks
-// that are full, a loss of power that ends everything and shortens the log, and a log that loses, doubles, delays and
+// that are full, a loss of power that shortens the log and may end everything, and a log that loses, doubles, delays and
 // half-confirms appends. Who may begin then is decided by the watcher's plan. Meanwhile clients write, and retry as documented. In
 // the end every acknowledged write is there once, on every replica, under the reply it was
 // acknowledged with.
@@ -95,11 +94,7 @@ func simulate(t *testing.T, seed uint64) {
 		for _, database := range databases {
 			f.start(database)
 		}
-		watching, end := context.WithCancel(s.t.Context())
-		var watch sync.WaitGroup
-		watch.Go(func() { f.watch(watching) })
-		defer watch.Wait()
-		defer end()
+		s.watch(f.pairs)
 		s.mustWrite("founder", addUser("founder"))
 
 		var clients sync.WaitGroup
@@ -287,9 +282,11 @@ func (f *faults) note(database, id string) {
 func (f *faults) inject() {
 	database := databases[f.dice.roll(3)]
 	id := f.databases[database]
-	switch kind := f.dice.roll(12); {
+	switch kind := f.dice.roll(13); {
 	case kind == 11:
 		f.losePower()
+	case kind == 12:
+		f.brokerLosesPower()
 	case id == "":
 		f.start(database)
 	case kind <= 2:
@@ -342,39 +339,32 @@ func (f *faults) losePower() {
 	}
 }
 
-// watch does what the watcher's plan says about who may begin.
-func (f *faults) watch(ctx context.Context) {
-	changes := f.operator.Watch(ctx)
-	for {
-		select {
-		case <-changes:
-		case <-ctx.Done():
-			return
-		}
-		o := watcher.Observation{Now: time.Now(), Slaves: len(databases) - 1}
-		config, _, err := f.operator.Config(ctx)
-		if err == nil {
-			o.Members, err = f.operator.Members(ctx)
-		}
-		if err != nil {
-			continue
-		}
-		o.Seed = config.Seed
-		o.Master, _ = f.operator.Master(ctx) // where there is none it is zero
-		f.mu.Lock()
-		for _, database := range databases {
-			id := f.databases[database]
-			o.Pairs = append(o.Pairs, pairs.Pair{
-				ID: database, Worker: pairs.Process{ID: id, Running: id != ""}, Database: pairs.Process{Running: true},
-			})
-		}
-		f.mu.Unlock()
-		for _, a := range watcher.Plan(o) {
-			if a.Verb == watcher.Seed {
-				f.configure(func(c *registry.Config) { c.Seed = registry.Seed{Worker: a.Worker, At: a.At} })
-			}
-		}
+// brokerLosesPower shortens the log while all replicas live and are registered, and waits until they have gone on: what
+// only one of them has is lost with it.
+func (f *faults) brokerLosesPower() {
+	f.heal()
+	serving := func() bool {
+		return !slices.ContainsFunc(databases, func(database string) bool {
+			return f.member(f.databases[database]).State != cluster.Serving
+		})
 	}
+	f.until("all serve", serving)
+	time.Sleep(time.Duration(f.dice.roll(100)) * time.Millisecond)
+	f.powerless = true
+	f.log.Shorten(1 + f.dice.roll(10))
+	time.Sleep(5 * time.Second) // until a lost end has been noticed
+	f.until("all serve again", serving)
+}
+
+// pairs returns the pairs as the watcher sees them.
+func (f *faults) pairs() (all []pairs.Pair) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for _, database := range databases {
+		id := f.databases[database]
+		all = append(all, pairs.Pair{ID: database, Worker: pairs.Process{ID: id, Running: id != ""}, Database: pairs.Process{Running: true}})
+	}
+	return all
 }
 
 // heal starts what was killed, and undoes every cut.

@@ -272,7 +272,8 @@ func TestTheDataFolderIsDeleted(t *testing.T) {
 				}
 				site.Until("others have taken the place", func() bool {
 					files, _ := filepath.Glob(filepath.Join(data, "pairs", "p*", "rideshare.sqlite"))
-					return len(files) == 3 && site.Whole()
+					_, err := os.Stat(filepath.Join(data, "secrets.json"))
+					return len(files) == 3 && err == nil && site.Whole()
 				})
 				more()
 			})

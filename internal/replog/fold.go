@@ -15,7 +15,7 @@ const (
 	// Adopted: a genesis that goes on where the replica's database ends, or the entry that it ends with. The
 	// replica follows this log from now on.
 	Adopted
-	// NewEpoch: a valid marker.
+	// NewEpoch: a valid marker. A replica beyond the log's end stays there.
 	NewEpoch
 	// Valid: a valid entry.
 	Valid
@@ -72,24 +72,38 @@ func (s State) seek(r *Record, offset Offset, hash Hash) (State, Verdict) {
 }
 
 // beyond is for a replica whose log no longer has the last record that the replica has: the log has lost its end, as
-// a broker's does that loses power. What the replica has counts, and what follows in the log does not, until either
-// another genesis begins it again or an entry says that the others have gone on without this replica.
+// a broker's does that loses power. What the replica has counts, and what is appended to the log does not, until either
+// another genesis begins it again, or an entry that continues what is left shows that the others have gone on.
 func (s State) beyond(r *Record, offset Offset, hash Hash) (State, Verdict) {
-	newest := max(s.Epoch, s.Fence)
 	switch {
-	case r.Kind == GenesisKind && r.LogID == s.Left && r.Epoch > newest:
+	case r.Kind == GenesisKind && r.LogID == s.Left && r.Epoch > max(s.Epoch, s.Fence):
 		return s.seek(r, offset, hash)
-	case r.Kind == GenesisKind && r.LogID == s.Left:
-		s.Beyond = true
-	case r.Kind == MarkerKind && r.Epoch > newest:
+	case r.Kind == GenesisKind && r.LogID == s.Left && r.Epoch > s.Fence:
+		s.Beyond, s.Fence, s.Tip = true, r.Epoch, hash
+	case r.Kind == MarkerKind && r.Epoch > s.Fence:
 		s.Fence = r.Epoch
-	case r.Kind == EntryKind && r.Epoch >= newest && r.Seq == s.Seq && hash == s.Hash:
-		// Its master had not read it back, and has appended it again.
-		return State{LogID: s.Left, Epoch: r.Epoch, Seq: r.Seq, Hash: hash, Offset: offset}, Adopted
-	case r.Kind == EntryKind && r.Epoch >= newest && (r.Epoch > s.Epoch || r.Seq > s.Seq):
-		return s, Foreign
+		if r.Epoch > s.Epoch {
+			return s, NewEpoch
+		}
+	case r.Kind == EntryKind && s.continues(r):
+		s.Fence, s.Tip = r.Epoch, hash
+		switch {
+		case hash == s.Hash: // it was appended again, or only a marker after it was lost
+			return State{LogID: s.Left, Epoch: r.Epoch, Seq: r.Seq, Hash: hash, Offset: offset}, Adopted
+		case r.Epoch > s.Epoch, r.Seq >= s.Seq:
+			return s, Foreign
+		}
 	}
 	return s, Skipped
+}
+
+// continues reports whether an entry continues what the log holds, for a replica that is beyond its end. Where the log's
+// beginning was truncated, the first entry is taken to do so.
+func (s State) continues(r *Record) bool {
+	if s.Tip == (Hash{}) {
+		return r.Epoch >= s.Fence
+	}
+	return r.Epoch == s.Fence && r.Prev == s.Tip
 }
 
 // leave returns the state of a replica whose log does not hold what it has read.

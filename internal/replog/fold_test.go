@@ -16,10 +16,22 @@ func TestFold(t *testing.T) {
 	lost.LogID = ""
 	left := lost
 	left.Left = "log"
-	beyond := left
-	beyond.Beyond = true
+	begun := left
+	begun.Beyond, begun.Fence, begun.Tip = true, 1, hash("this")
+	beyond := begun
+	beyond.Fence, beyond.Tip = 3, hash("end")
 	fenced := beyond
 	fenced.Fence = 5
+	tip := beyond
+	tip.Tip = hash("this")
+	later := fenced
+	later.Tip = hash("this")
+	unknown := begun
+	unknown.Fence, unknown.Tip = 0, replog.Hash{}
+	found := replog.State{LogID: "log", Epoch: 2, Seq: 10, Hash: hash("this"), Offset: 200}
+	fits := begun
+	fits.Hash = hash("this")
+	fits.Fence, fits.Tip = 2, hash("end")
 	this := hash("this")
 	entry := func(epoch, seq uint64, prev string) replog.Record {
 		return replog.Record{Kind: replog.EntryKind, Epoch: epoch, Seq: seq, Prev: hash(prev)}
@@ -60,15 +72,18 @@ func TestFold(t *testing.T) {
 		{"seeking, a stray entry that would fit", lost, entry(3, 11, "tip"), lost, replog.Skipped},
 		{"seeking, a stray marker", lost, replog.Record{Kind: replog.MarkerKind, Epoch: 9}, lost, replog.Skipped},
 		{"seeking, a barrier", lost, replog.Record{Kind: replog.BarrierKind}, lost, replog.Passed},
-		{"seeking, the genesis of the log that was left", left, again(1, 0, ""), beyond, replog.Skipped},
+		{"seeking, the genesis of the log that was left", left, again(1, 0, ""), begun, replog.Skipped},
 		{"seeking, the genesis of another log, which it left not", left, genesis(11, "tip"), left, replog.Foreign},
-		{"beyond the end, an entry from before", beyond, entry(3, 9, "before"), beyond, replog.Skipped},
-		{"beyond the end, an entry of a master before", beyond, entry(2, 12, "before"), beyond, replog.Skipped},
-		{"beyond the end, an entry instead of one that was lost", beyond, entry(3, 10, "before"), beyond, replog.Skipped},
-		{"beyond the end, an entry after one that was lost", beyond, entry(3, 11, "tip"), beyond, replog.Foreign},
-		{"beyond the end, an entry of a later master", fenced, entry(5, 8, "before"), fenced, replog.Foreign},
-		{"beyond the end, an entry of a deposed master", fenced, entry(3, 11, "tip"), fenced, replog.Skipped},
-		{"beyond the end, a later marker", beyond, replog.Record{Kind: replog.MarkerKind, Epoch: 5}, fenced, replog.Skipped},
+		{"beyond the end, an entry from before", beyond, entry(3, 9, "end"), tip, replog.Skipped},
+		{"beyond the end, an entry of a master before", beyond, entry(2, 9, "end"), beyond, replog.Skipped},
+		{"beyond the end, the next entry of a master that is beyond it, too", beyond, entry(3, 11, "tip"), beyond, replog.Skipped},
+		{"beyond the end, an entry instead of the last one", beyond, entry(3, 10, "end"), tip, replog.Foreign},
+		{"beyond the end, an entry of a later master", fenced, entry(5, 8, "end"), later, replog.Foreign},
+		{"beyond the end, an entry of a deposed master", fenced, entry(3, 9, "end"), fenced, replog.Skipped},
+		{"beyond the end, its last entry again", fits, entry(2, 10, "end"), found, replog.Adopted},
+		{"beyond the end, and the beginning is gone: the first entry", unknown, entry(3, 4, "before"), tip, replog.Skipped},
+		{"beyond the end, a later marker", beyond, replog.Record{Kind: replog.MarkerKind, Epoch: 5}, fenced, replog.NewEpoch},
+		{"beyond the end, a marker from before", begun, replog.Record{Kind: replog.MarkerKind, Epoch: 3}, func() replog.State { s := begun; s.Fence = 3; return s }(), replog.Skipped},
 		{"beyond the end, the log begins again here", beyond, again(4, 10, "tip"), replog.State{LogID: "log", Epoch: 4, Seq: 10, Hash: this, Offset: 200}, replog.Adopted},
 		{"beyond the end, the log begins again elsewhere", beyond, again(4, 9, "before"), beyond, replog.Foreign},
 		{"beyond the end, the log began again before a later marker", fenced, again(5, 10, "tip"), fenced, replog.Skipped},
@@ -86,21 +101,6 @@ func TestFold(t *testing.T) {
 				t.Errorf("state (-want +got):\n%s", diff)
 			}
 		})
-	}
-}
-
-// A master that has not read its entry back appends it again. A slave has it already, from the end that was lost.
-func TestFoldFindsItsPlaceAgain(t *testing.T) {
-	last := replog.Record{Kind: replog.EntryKind, Epoch: 3, Seq: 10, Prev: hash("before")}
-	own := replog.HashOf(last.Encode())
-	s := replog.State{Left: "log", Beyond: true, Epoch: 3, Seq: 10, Hash: own, Offset: 100}
-	got, verdict := replog.Fold(s, &last, 90, own)
-	if want := (replog.State{LogID: "log", Epoch: 3, Seq: 10, Hash: own, Offset: 90}); verdict != replog.Adopted || got != want {
-		t.Errorf("verdict %d, state %+v", verdict, got)
-	}
-	s.Fence = 4
-	if got, verdict := replog.Fold(s, &last, 90, own); verdict != replog.Skipped || got != s {
-		t.Errorf("after a later marker: verdict %d, state %+v", verdict, got)
 	}
 }
 

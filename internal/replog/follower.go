@@ -28,10 +28,11 @@ func (e Event) Lost() bool { return e.Record == nil }
 
 // Follower reads the log from a state on, through lost connections, and folds it. It owns one
 // goroutine and one reader at a time: on any error it drops the reader, waits 50 ms to 1 s, and
-// attaches again at the last record it was sure of, which it checks.
+// attaches again at the last record that counted, which it checks.
 type Follower struct {
 	log    Log
 	state  State
+	last   place         // of the last record that counted
 	quiet  time.Duration // 0: it never doubts its reader
 	doubts bool          // the last reader was given up; the goroutine's alone
 	asking sync.WaitGroup
@@ -44,6 +45,12 @@ type Follower struct {
 	own    atomic.Pointer[ownRecord] // see Expect
 }
 
+// place is where a record is.
+type place struct {
+	Offset
+	Hash
+}
+
 // Follow starts to read at the state. Close ends it.
 //
 // Where quiet is above 0, a reader that has read nothing for so long is questioned: the follower
@@ -51,7 +58,7 @@ type Follower struct {
 // attached to a node that is cut off from the others, on a connection that lives.
 func Follow(ctx context.Context, log Log, from State, quiet time.Duration) *Follower {
 	ctx, cancel := context.WithCancel(ctx)
-	f := &Follower{log: log, state: from, quiet: quiet, start: time.Now(), events: make(chan []Event), cancel: cancel}
+	f := &Follower{log: log, state: from, last: place{from.Offset, from.Hash}, quiet: quiet, start: time.Now(), events: make(chan []Event), cancel: cancel}
 	go func() {
 		defer close(f.events)
 		f.err = f.run(ctx)
@@ -132,9 +139,10 @@ func (f *Follower) run(ctx context.Context) error {
 
 // attach reads on until the reader fails.
 func (f *Follower) attach(ctx context.Context, working func()) error {
-	from := f.state.Offset
+	from := f.last.Offset
 	if f.state.LogID == "" {
-		from, f.state.Beyond, f.state.Fence = Oldest, false, 0 // the log that is read now says it anew
+		from = Oldest
+		f.state.Beyond, f.state.Fence, f.state.Tip = false, 0, Hash{} // the log that is read now says it anew
 	}
 	reader, err := f.log.Open(ctx, from)
 	if err != nil {
@@ -212,12 +220,12 @@ func nextWithin(ctx context.Context, limit time.Duration, reader Reader) ([]Raw,
 	return reader.Next(ctx)
 }
 
-// verify checks that the first record read is the one the state was stored with, and drops it: a
+// verify checks that the first record read is the last one that counted, also a marker, and drops it: a
 // broker attaches beyond the end, or below what it has kept, without a word.
 func (f *Follower) verify(raws []Raw) ([]Raw, error) {
 	first := raws[0]
 	switch {
-	case f.state.LogID != "" && (first.Offset != f.state.Offset || HashOf(first.Data) != f.state.Hash):
+	case f.state.LogID != "" && f.last != place{first.Offset, HashOf(first.Data)}:
 		return nil, ErrLost
 	case f.state.LogID != "":
 		return raws[1:], nil
@@ -245,7 +253,9 @@ func (f *Follower) fold(raws []Raw) ([]Event, error) {
 		switch verdict {
 		case Skipped:
 			continue
-		case Adopted, NewEpoch, Valid, Passed:
+		case Adopted, NewEpoch, Valid:
+			f.last = place{raw.Offset, hash}
+		case Passed:
 		case Foreign:
 			return events, fmt.Errorf("%w: it begins at %d, the database is at %d", ErrForeign, record.Seq, state.Seq)
 		case Corrupt:

@@ -95,12 +95,14 @@ type State struct {
 	Left string `json:"-"`
 	// Beyond: the log is still Left, and ends before the record that the replica has read last.
 	Beyond bool `json:"-"`
-	// Fence is the newest epoch of a marker that was read since; 0: there was none.
+	// Fence is the newest epoch in what is left of the log, as far as it was read.
 	Fence uint64 `json:"-"`
+	// Tip is the hash of the last valid entry or genesis in it; zero: none was read.
+	Tip Hash `json:"-"`
 }
 
-// Position returns the state's position.
-func (s State) Position() db.Position { return db.Position{Epoch: s.Epoch, Seq: s.Seq} }
+// Position returns the state's position. Its epoch is the newest that the replica has read of.
+func (s State) Position() db.Position { return db.Position{Epoch: max(s.Epoch, s.Fence), Seq: s.Seq} }
 
 // Encode returns the bytes of a record as they go to the log.
 func (r Record) Encode() []byte {
