@@ -124,7 +124,9 @@ func (p *planner) electing() bool {
 	if _, ok := p.first(); ok {
 		return false
 	}
-	return p.Master.Worker == "" && slices.ContainsFunc(p.Members, func(m registry.Member) bool { return p.serves(m) && m.Writable() })
+	return p.Master.Worker == "" && slices.ContainsFunc(p.Members, func(m registry.Member) bool {
+		return p.serves(m) && m.Writable() && !m.CutOff
+	})
 }
 
 // tend looks after every pair that there is.
@@ -238,7 +240,7 @@ func (p *planner) first() (best registry.Member, ok bool) {
 	var others []registry.Member // they serve, or may turn out to be further on
 	for _, m := range p.Members {
 		switch {
-		case m.State == cluster.Joining, m.State == cluster.Deleted: // what it has is about to be replaced, or gone
+		case m.State == cluster.Joining: // what it has is about to be replaced
 		case m.State == cluster.Unseeded || m.State == cluster.Following && m.AtEnd:
 			if !ok || beginsBefore(m, best) {
 				best, ok = m, true
@@ -252,9 +254,11 @@ func (p *planner) first() (best registry.Member, ok bool) {
 	anew := best.State == cluster.Unseeded
 	for _, m := range others {
 		switch {
-		case m.Position.Seq > best.Position.Seq, m.Position.Seq == best.Position.Seq && anew:
+		case m.Position.Seq > best.Position.Seq: // of one whose files were deleted, a new pair will have copied that
 			return best, false
-		case m.State == cluster.Serving && m.Writable() && (!anew || m.Position.Epoch > best.Position.Epoch):
+		case m.Position.Seq == best.Position.Seq && anew && m.State != cluster.Deleted:
+			return best, false
+		case m.State == cluster.Serving && m.Writable() && !m.CutOff && (!anew || m.Position.Epoch > best.Position.Epoch):
 			return best, false // it is about to become the master, or has been since
 		}
 	}

@@ -319,6 +319,16 @@ func TestPlan(t *testing.T) {
 			o.Members[0].Database, o.Members[1].State, o.Members[2].State = "full", cluster.Following, cluster.Following
 			o.Master = registry.Master{}
 		}), []action{{Seed, "p2.1"}}},
+		{"nobody serves but one that is cut off from the log: another one, which is at the end, may", world(2, 1).with(atEnd(1)).with(func(o *Observation) {
+			o.Members[0].CutOff, o.Members[1].State = true, cluster.Following
+			o.Master = registry.Master{}
+		}), []action{{Seed, "p2.1"}}},
+		{"no log, and the only files were deleted: an empty one does not begin", world(3, 2).with(all(cluster.Deleted)).with(empty(2)).with(func(o *Observation) {
+			o.Members[2].State = cluster.Unseeded
+		}), []action{{Create, ""}, {Create, ""}}},
+		{"no log, the files were deleted, and one has copied them", world(3, 2).with(all(cluster.Deleted)).with(func(o *Observation) {
+			o.Members[2].State = cluster.Unseeded
+		}), []action{{Create, ""}, {Create, ""}, {Seed, "p3.1"}}},
 		{"a new one is at the end, and those that serve elect a master", world(3, 2).with(atEnd(2)).with(func(o *Observation) {
 			o.Members[2].State = cluster.Following
 			o.Master = registry.Master{}

@@ -172,7 +172,8 @@ func (w *Worker) complete(ctx context.Context) (bool, error) {
 	return !more, nil
 }
 
-// more returns a member whose database has more than this worker's, and more than it has copied or can give.
+// more returns a member whose database has more than this worker's, but for those whose data is about to be replaced or
+// was deleted.
 func (w *Worker) more(members []registry.Member) (registry.Member, bool) {
 	at := w.status.now().Log.Position()
 	i := slices.IndexFunc(members, func(m registry.Member) bool {

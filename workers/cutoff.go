@@ -39,7 +39,7 @@ func (w *Worker) cutOff() bool { return w.silence() > cutOffAfter*w.Quiet }
 // changes nothing.
 func (w *Worker) standAside(v view, self registry.Member, members []registry.Member) {
 	aside := self.CutOff && slices.ContainsFunc(members, func(m registry.Member) bool {
-		return m.ID != w.ID && m.State == cluster.Serving && !m.CutOff
+		return m.ID != w.ID && (m.State == cluster.Serving || m.State == cluster.Following && m.AtEnd) && !m.CutOff
 	})
 	switch {
 	case aside && !v.Aside:

@@ -199,3 +199,29 @@ func TestMembersNameTheLeaderOfTheLog(t *testing.T) {
 		})
 	})
 }
+
+// A slave is cut off from the log and the master dies. Who starts on the master's database waits for a sign of a master, and
+// nobody else can give one: the slave must not be in its way.
+func TestACutOffSlaveLeavesItToOneThatStarts(t *testing.T) {
+	for name, behind := range map[string]bool{"it has everything": false, "it lags": true} {
+		t.Run(name, func(t *testing.T) {
+			withQuiet(t, func(s *site) {
+				master := s.found("w1", "w2")
+				slave := other(master)
+				s.mustWrite("1", addUser("alice"))
+				s.sameEverywhere()
+				s.watch(s.registered)
+				s.workers[slave].log.Cut(true)
+				if behind {
+					s.mustWrite("2", addUser("bob"))
+				}
+				s.until("it is cut off", func() bool { return s.member(slave).CutOff })
+				s.kill(master)
+				s.start("w3", master)
+				s.until("the one that has started leads", func() bool { return s.leads("w3") })
+				s.workers[slave].log.Cut(false)
+				s.sameEverywhere()
+			})
+		})
+	}
+}

@@ -82,7 +82,9 @@ func (r *replica) takeOffice(ctx context.Context, epoch uint64) error {
 		return err
 	}
 	// The log may have lost its end since it was elected. Without a registry nobody could know.
-	if members, err := r.Registry.Members(ctx); err == nil {
+	asking, cancel := context.WithTimeout(ctx, statusEvery)
+	defer cancel()
+	if members, err := r.Registry.Members(asking); err == nil {
 		if m, more := r.more(members); more {
 			return fmt.Errorf("%w: %s has more than the log", errDeposed, m.ID)
 		}

@@ -160,6 +160,7 @@ func TestTheLogLosesItsEndDuringASwitchover(t *testing.T) {
 		s.configureSwitch(slave, s.member(master).Position.Epoch)
 		s.until("it is elected", func() bool { m, err := s.operator.Master(s.t.Context()); return err == nil && m.Worker == slave })
 		s.log.Shorten(1)
+		s.until("the master says what it has", func() bool { return s.member(master).State == cluster.Unseeded })
 		s.workers[slave].log.Cut(false)
 		s.mustWrite("3", addUser("carol"))
 		s.sameEverywhere()

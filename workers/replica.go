@@ -268,10 +268,13 @@ func (r *replica) serve() {
 	})
 }
 
-// split takes the events off that go into one transaction: all, but for an entry with a migration,
-// which has one of its own. Where DDL commits, it would commit what came before it.
+// split takes the events off that go into one transaction: all up to the loss of the log, whose state is not to be stored,
+// but for an entry with a migration, which has one of its own. Where DDL commits, it would commit what came before it.
 func split(events []replog.Event) (batch, rest []replog.Event) {
 	for i, e := range events {
+		if e.Lost() && i > 0 {
+			return events[:i], events[i:]
+		}
 		if e.Verdict == replog.Valid && e.Record.Migrates() {
 			n := max(i, 1)
 			return events[:n], events[n:]

@@ -7,7 +7,7 @@ import (
 	"rideshare/internal/replog"
 )
 
-func TestSplitGivesAMigrationATransactionOfItsOwn(t *testing.T) {
+func TestSplit(t *testing.T) {
 	entry := func(ops ...db.Op) replog.Event {
 		return replog.Event{Verdict: replog.Valid, Record: &replog.Record{Txs: []replog.Tx{{Ops: ops}}}}
 	}
@@ -17,7 +17,7 @@ func TestSplitGivesAMigrationATransactionOfItsOwn(t *testing.T) {
 		events []replog.Event
 		sizes  []int
 	}{
-		{[]replog.Event{plain, plain, lost, plain}, []int{4}},
+		{[]replog.Event{plain, plain, lost, plain}, []int{2, 2}},
 		{[]replog.Event{migration}, []int{1}},
 		{[]replog.Event{plain, plain, migration, plain, plain}, []int{2, 1, 2}},
 		{[]replog.Event{migration, migration, lost}, []int{1, 1, 1}},

@@ -86,7 +86,7 @@ type State struct {
 	Seq   uint64 `json:"seq"`   // the number of the last entry
 	Hash  Hash   `json:"hash"`  // of the record at Offset
 	// Offset is that of the last valid entry or, before the first one, of the genesis. Markers
-	// after it are read again on attaching, and change nothing a second time.
+	// after it are read again by a replica that starts here, and change nothing a second time.
 	Offset Offset `json:"offset"`
 
 	// The others say where a replica looks for its log, and are not stored.
