@@ -282,10 +282,10 @@ func (f *faults) note(database, id string) {
 func (f *faults) inject() {
 	database := databases[f.dice.roll(3)]
 	id := f.databases[database]
-	switch kind := f.dice.roll(13); {
-	case kind == 11:
+	switch kind := f.dice.roll(14); {
+	case kind >= 12:
 		f.losePower()
-	case kind == 12:
+	case kind == 11:
 		f.brokerLosesPower()
 	case id == "":
 		f.start(database)
@@ -321,19 +321,25 @@ func (f *faults) abandon(database string) {
 	f.note(database, "")
 }
 
-// losePower ends everything at once, and the log loses what was not on the broker's disk. One database may be started
-// later than the others.
+// losePower ends everything at once, and the log loses what was not on the broker's disk. One database is ahead of the
+// others, and started later than they are.
 func (f *faults) losePower() {
 	f.powerless = true
+	ahead := f.dice.roll(len(databases))
+	for i, database := range databases {
+		if id := f.databases[database]; id != "" && i != ahead {
+			f.workers[id].log.Cut(true)
+		}
+	}
+	time.Sleep(time.Duration(f.dice.roll(200)) * time.Millisecond)
 	for _, database := range databases {
 		if f.databases[database] != "" {
 			f.abandon(database)
 		}
 	}
 	f.log.Shorten(f.dice.roll(20))
-	late := f.dice.roll(4)
 	for i, database := range databases {
-		if i != late {
+		if i != ahead {
 			f.start(database)
 		}
 	}
