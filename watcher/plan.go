@@ -54,7 +54,7 @@ const (
 	SetAside Verb = "set aside"
 	// Stop ends the watcher: no copy of the data can be read, and an empty one must not take its place.
 	Stop   Verb = "stop"
-	Seed   Verb = "seed"   // let the Worker begin a new log
+	Seed   Verb = "seed"   // let the Worker begin: a new log, or to serve
 	Switch Verb = "switch" // ask the Worker to take over from the master
 )
 
@@ -207,7 +207,8 @@ func (p *planner) shrink() {
 // those still starting. At 0 no log begins before every pair that there ever was has been heard of.
 //
 // A replica that has been at the end of the log does not begin by itself when all start anew: another one may have
-// more than the log, which a broker that loses power shortens. Then that one begins a new log, also where the others serve.
+// more than the log, which a broker that loses power shortens. Then that one begins the log again, also where the others
+// serve.
 func (p *planner) seed() {
 	best, ok := p.first()
 	if !ok || p.Master.Worker != "" {
@@ -227,7 +228,7 @@ func (p *planner) seed() {
 		return
 	}
 	if p.Seed != seedOf(best) {
-		why := fmt.Sprintf("nobody serves; it is the most advanced, at %s", best.Position)
+		why := fmt.Sprintf("no replica that serves can be the master; it is the most advanced, at %s", best.Position)
 		if best.State == cluster.Unseeded {
 			why = fmt.Sprintf("there is no log that has what its database has; it is the most advanced, at %s", best.Position)
 		}

@@ -124,11 +124,6 @@ func sameButCounts(a, b registry.Member) bool {
 	return a == b
 }
 
-// asksFor reports whether a member of that log has been at its end, and waits for a sign that the master is there, too.
-func asksFor(m registry.Member, log string) bool {
-	return m.State == cluster.Following && m.AtEnd && m.LogID == log
-}
-
 // stand stands for election, and leads where it is won.
 func (w *Worker) stand(ctx context.Context, from uint64) error {
 	if from == 0 { // otherwise the master goes on, and so is ahead; takeOffice looks again
@@ -147,42 +142,6 @@ func (w *Worker) stand(ctx context.Context, from uint64) error {
 	w.Logger.Info("elected", "epoch", epoch)
 	w.tell(order{epoch: epoch})
 	return nil
-}
-
-// complete reports whether the log holds all that the databases do which are there. If a member has more than this
-// worker, the log mostly brings it within milliseconds. If it does not, the log has lost its end, and the member is
-// the one to go on from.
-func (w *Worker) complete(ctx context.Context) (bool, error) {
-	members, err := w.Registry.Members(ctx) // again: a master that lost the log has registered before it resigned
-	if err != nil {
-		return false, err
-	}
-	if _, more := w.more(members); !more {
-		return true, nil
-	}
-	ctx, cancel := context.WithTimeout(ctx, statusEvery)
-	defer cancel()
-	if w.catchUp(ctx) != nil {
-		return false, nil // it is asked again, in a second
-	}
-	m, more := w.more(members)
-	if more {
-		w.Logger.Warn("the log ends before the database of another replica: leaving it to that", "at", w.status.now().Log.Position(), "other", m.ID, "there", m.Position)
-	}
-	return !more, nil
-}
-
-// more returns a member whose database has more than this worker's, but for those whose data is about to be replaced or
-// was deleted.
-func (w *Worker) more(members []registry.Member) (registry.Member, bool) {
-	at := w.status.now().Log.Position()
-	i := slices.IndexFunc(members, func(m registry.Member) bool {
-		return m.Position.Seq > at.Seq && m.State != cluster.Joining && m.State != cluster.Deleted
-	})
-	if i < 0 {
-		return registry.Member{}, false
-	}
-	return members[i], true
 }
 
 // tell hands an order to the replica, in place of one that it has not taken yet.

@@ -226,7 +226,9 @@ func (r *replica) leave(ctx context.Context, epoch uint64, why error) {
 	r.Logger.Info("not master any more", "epoch", epoch, "why", why)
 	if lost {
 		// First the others are to know how far its database is: the log may have lost its end.
-		if err := r.Registry.Register(ctx, r.member(r.status.now())); err != nil {
+		telling, cancel := context.WithTimeout(ctx, statusEvery)
+		defer cancel()
+		if err := r.Registry.Register(telling, r.member(r.status.now())); err != nil {
 			r.Logger.Debug("cannot register", "why", err)
 			return // attend resigns for it, when it has registered
 		}

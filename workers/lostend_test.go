@@ -28,7 +28,7 @@ func TestTheLogLosesItsEnd(t *testing.T) {
 		s.log.Shorten(lost)
 		s.start("w3", slave)
 		s.until("the slave is at the end of the log", func() bool { return s.member("w3").AtEnd })
-		time.Sleep(time.Minute)
+		time.Sleep(time.Minute) // it could begin at any time
 		if m := s.member("w3"); m.State != cluster.Following {
 			t.Errorf("it has begun, before the other was heard of: %+v", m)
 		}
@@ -49,20 +49,27 @@ func other(id string) string {
 	return "w1"
 }
 
+// lagging returns a master that has one write more than its slave, which is cut off from the log.
+func (s *site) lagging() (master, slave string) {
+	s.t.Helper()
+	master = s.found("w1", "w2")
+	slave = other(master)
+	s.mustWrite("1", addUser("alice"))
+	s.sameEverywhere()
+	s.workers[slave].log.Cut(true)
+	s.mustWrite("2", addUser("bob"))
+	return master, slave
+}
+
 // The broker alone loses power. The master gives up, and a slave that fits the log must not take over.
 func TestTheLogLosesItsEndWhileReplicasServe(t *testing.T) {
 	bubble(t, logmemory.Options{}, func(s *site) {
-		master := s.found("w1", "w2")
-		slave := other(master)
-		s.mustWrite("1", addUser("alice"))
-		s.sameEverywhere()
+		master, slave := s.lagging()
 		s.registering.Store(int64(100 * time.Millisecond)) // longer than the slave waits with its candidature
-		s.workers[slave].log.Cut(true)
-		s.mustWrite("2", addUser("bob")) // the slave has not got it when the power goes
 		s.log.Shorten(1)
 		s.workers[slave].log.Cut(false)
 		s.until("the master finds no place in the log", func() bool { return s.member(master).State == cluster.Unseeded })
-		time.Sleep(10 * time.Second)
+		time.Sleep(10 * time.Second) // the slave could be elected at any time
 		if m, err := s.operator.Master(s.t.Context()); err == nil {
 			t.Errorf("%s is master", m.Worker)
 		}
@@ -89,7 +96,7 @@ func TestTheLogLosesItsEndBeforeAWrite(t *testing.T) {
 				s.sameEverywhere()
 				s.log.SetAvailable(false)
 				reply := s.send("under way", addUser("bob"))
-				time.Sleep(5 * time.Second)
+				time.Sleep(5 * time.Second) // of virtual time, as everywhere here: the write waits for the log
 				s.log.Shorten(lost)
 				s.log.SetAvailable(true)
 				if r := <-reply; r.Write == nil {
@@ -114,7 +121,7 @@ func TestTheLogLosesAMarker(t *testing.T) {
 				first := s.found("w1", "w2", "w3")
 				s.mustWrite("1", addUser("alice"))
 				s.sameEverywhere()
-				time.Sleep(3 * time.Second)
+				time.Sleep(3 * time.Second) // until all have registered where they are
 				var next, slow string
 				for _, id := range []string{"w1", "w2", "w3"} {
 					if id != first {
@@ -135,7 +142,7 @@ func TestTheLogLosesAMarker(t *testing.T) {
 				}
 				s.watch(s.registered)
 				s.log.Shorten(s.log.Len() - before)
-				time.Sleep(time.Second)
+				time.Sleep(time.Second) // until the master has looked for its place
 				s.workers[slow].log.Cut(false)
 				s.mustWrite("3", addUser("bob"))
 				s.sameEverywhere()
@@ -150,12 +157,7 @@ func TestTheLogLosesAMarker(t *testing.T) {
 // A slave is elected by a planned change, and the log loses what only the master has before the slave leads.
 func TestTheLogLosesItsEndDuringASwitchover(t *testing.T) {
 	bubble(t, logmemory.Options{}, func(s *site) {
-		master := s.found("w1", "w2")
-		slave := other(master)
-		s.mustWrite("1", addUser("alice"))
-		s.sameEverywhere()
-		s.workers[slave].log.Cut(true)
-		s.mustWrite("2", addUser("bob"))
+		master, slave := s.lagging()
 		s.watch(s.registered)
 		s.configureSwitch(slave, s.member(master).Position.Epoch)
 		s.until("it is elected", func() bool { m, err := s.operator.Master(s.t.Context()); return err == nil && m.Worker == slave })

@@ -257,17 +257,6 @@ func (r *replica) note(e replog.Event) {
 	}
 }
 
-// serve lets the worker answer requests, once it has been at the end of the log and a master has written there since.
-// That alone is not enough: a log that has lost its end, as when a broker loses power, ends before what
-// another replica has, and what was acknowledged.
-func (r *replica) serve() {
-	r.status.update(func(v *view) {
-		if v.AtEnd && v.State == cluster.Following {
-			v.State = cluster.Serving
-		}
-	})
-}
-
 // split takes the events off that go into one transaction: all up to the loss of the log, whose state is not to be stored,
 // but for an entry with a migration, which has one of its own. Where DDL commits, it would commit what came before it.
 func split(events []replog.Event) (batch, rest []replog.Event) {
@@ -409,30 +398,3 @@ func (r *replica) propose(ctx context.Context, record *replog.Record, before fun
 		r.proposed.Store(&now)
 	}
 }
-
-// seed begins a new log where this database ends. Another worker's genesis may come first.
-func (r *replica) seed(ctx context.Context, above uint64) error {
-	if r.state.LogID != "" {
-		return nil
-	}
-	genesis := r.state.NewGenesis(newID(), r.ID, above)
-	r.Logger.Info("seeding a new log", "log", genesis.LogID, "position", r.state.Position(), "again", r.state.Beyond)
-	e, err := r.propose(ctx, &genesis, func(e replog.Event) error {
-		if e.Verdict == replog.Adopted || e.State.Fence >= genesis.Epoch { // it will not count
-			r.pending = append([]replog.Event{e}, r.pending...)
-			return errSeeded
-		}
-		return r.apply(ctx, []replog.Event{e})
-	})
-	if errors.Is(err, errSeeded) {
-		return nil
-	}
-	if err != nil {
-		return err
-	}
-	r.seeded = true
-	return r.apply(ctx, []replog.Event{e})
-}
-
-// errSeeded: another worker has seeded the log, or was elected in an epoch as late.
-var errSeeded = errors.New("seeded by another")

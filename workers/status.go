@@ -18,8 +18,7 @@ type view struct {
 	Aside   bool            // it is cut off from the log, and another worker is not; attend's
 	Full    string          // why the database has no room to write; empty: it can write
 	Stuck   bool            // there are entries in the log that it has no room for
-	// AtEnd: it has been at the end of the log. It serves when it has seen that this is where the others are, too.
-	AtEnd bool
+	AtEnd   bool            // it has been at the end of the log; it serves when it has read of a master there
 }
 
 // serving says whether the worker answers requests.

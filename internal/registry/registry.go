@@ -28,19 +28,18 @@ var (
 
 // Member is a worker that is there, as it describes itself.
 type Member struct {
-	ID    string        `json:"id"`
-	Pair  string        `json:"pair"`
-	PID   int           `json:"pid"`  // as far as the worker knows it
-	Addr  string        `json:"addr"` // where it gives snapshots, in the implementation's terms
-	Role  cluster.Role  `json:"role"`
-	State cluster.State `json:"state"`
-	LogID string        `json:"log_id"` // the log it follows; empty while Unseeded
-	// AtEnd: it has been at the end of that log since it started.
-	AtEnd    bool        `json:"at_end,omitempty"`
-	Position db.Position `json:"position"`
-	Reads    uint64      `json:"reads"`
-	Writes   uint64      `json:"writes"`
-	Database string      `json:"database"` // DatabaseOK, or what is wrong
+	ID       string        `json:"id"`
+	Pair     string        `json:"pair"`
+	PID      int           `json:"pid"`  // as far as the worker knows it
+	Addr     string        `json:"addr"` // where it gives snapshots, in the implementation's terms
+	Role     cluster.Role  `json:"role"`
+	State    cluster.State `json:"state"`
+	LogID    string        `json:"log_id"`           // the log it follows; empty while Unseeded
+	AtEnd    bool          `json:"at_end,omitempty"` // it has been at the end of that log since it started
+	Position db.Position   `json:"position"`
+	Reads    uint64        `json:"reads"`
+	Writes   uint64        `json:"writes"`
+	Database string        `json:"database"` // DatabaseOK, or what is wrong
 	// Leader is the master that the newest marker names which the worker has read; zero: it has
 	// read none since it started.
 	Leader Master `json:"leader,omitzero"`
@@ -63,8 +62,8 @@ type Master struct {
 type Config struct {
 	Slaves int  `json:"slaves"` // 0: not set yet
 	Auto   bool `json:"auto"`
-	// Seed lets a worker begin, because its database is the most advanced of all that are left: a new log where
-	// it found none, and otherwise to serve. Zero: nobody may.
+	// Seed lets a worker begin, because its database is the most advanced of all that are left. If it finds no log
+	// that it belongs to, it begins one; otherwise it serves. Zero: nobody may.
 	Seed Seed `json:"seed,omitzero"`
 	// Switch asks the worker To to take over from the master of epoch From; it means nothing once
 	// that epoch is over.

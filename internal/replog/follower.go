@@ -220,7 +220,7 @@ func nextWithin(ctx context.Context, limit time.Duration, reader Reader) ([]Raw,
 	return reader.Next(ctx)
 }
 
-// verify checks that the first record read is the last one that counted, also a marker, and drops it: a
+// verify checks that the first record read is the last entry, marker or genesis that counted, and drops it: a
 // broker attaches beyond the end, or below what it has kept, without a word.
 func (f *Follower) verify(raws []Raw) ([]Raw, error) {
 	first := raws[0]

@@ -7,8 +7,8 @@
 //
 //	GRANT SELECT, INSERT, UPDATE, DELETE, CREATE, ALTER, INDEX, REFERENCES, DROP ON rideshare.* TO rideshare
 //
-// (DROP is for migrations to come.) And these settings, of which Open refuses the first where it is
-// not so, and warns of the others:
+// No migration needs DROP yet. The server also needs these settings. Open refuses a server that lacks the first, and
+// warns of the others:
 //
 //	innodb_flush_log_at_trx_commit = 1   what was committed is on disk
 //	innodb_doublewrite = ON              a page that was half written can be repaired
