@@ -58,7 +58,7 @@ func (w *Worker) attendOnce(ctx context.Context, due bool) error {
 	w.lag = lagOf(v.Log.Seq, members)
 	self := w.member(v)
 	if !slices.ContainsFunc(members, func(m registry.Member) bool { return m == self || !due && sameButCounts(m, self) }) {
-		if err := w.Registry.Register(ctx, self); err != nil {
+		if err := w.register(ctx); err != nil {
 			return err
 		}
 	}
@@ -111,6 +111,17 @@ func (w *Worker) attendOnce(ctx context.Context, due bool) error {
 		return w.stand(ctx, master.Epoch)
 	}
 	return nil
+}
+
+// register registers the worker as it is. One call at a time does so: an older description must not replace a newer one.
+func (w *Worker) register(ctx context.Context) error {
+	select {
+	case w.registering <- struct{}{}:
+		defer func() { <-w.registering }()
+		return w.Registry.Register(ctx, w.member(w.status.now()))
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 }
 
 // vacantAfter is how long a worker is registered as master that does not lead and is not about to. An order to

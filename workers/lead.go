@@ -228,7 +228,7 @@ func (r *replica) leave(ctx context.Context, epoch uint64, why error) {
 		// First the others are to know how far its database is: the log may have lost its end.
 		telling, cancel := context.WithTimeout(ctx, statusEvery)
 		defer cancel()
-		if err := r.Registry.Register(telling, r.member(r.status.now())); err != nil {
+		if err := r.register(telling); err != nil {
 			r.Logger.Debug("cannot register", "why", err)
 			return // attend resigns for it, when it has registered
 		}

@@ -77,6 +77,7 @@ type Worker struct {
 	following   atomic.Pointer[replog.Follower] // nil: it follows no log yet
 	proposed    atomic.Pointer[time.Time]       // since when an append waits to be read back; nil: none does
 	yields      chan struct{}                   // tells a replica that leads to leave that to another
+	registering chan struct{}                   // holds one while the worker registers
 	asked       chan struct{}                   // tells a replica that leads that another waits for a sign of it
 	lag         uint64                          // entries, when attend has looked last; attend's alone
 	asideSince  time.Time                       // when attend last saw no reason to stand aside; attend's alone
@@ -101,14 +102,15 @@ func New(c Config) *Worker {
 		c.Metrics = unmeasured{}
 	}
 	return &Worker{
-		Config:   c,
-		status:   newStatus(),
-		barriers: newBarriers(),
-		demand:   newDemand(),
-		orders:   make(chan order, 1),
-		yields:   make(chan struct{}, 1),
-		asked:    make(chan struct{}, 1),
-		damage:   make(chan error, 1),
+		Config:      c,
+		status:      newStatus(),
+		barriers:    newBarriers(),
+		demand:      newDemand(),
+		orders:      make(chan order, 1),
+		yields:      make(chan struct{}, 1),
+		asked:       make(chan struct{}, 1),
+		registering: make(chan struct{}, 1),
+		damage:      make(chan error, 1),
 	}
 }
 
